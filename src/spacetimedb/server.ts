@@ -1,0 +1,125 @@
+import type { ModuleHash } from '../module/hash.ts'
+import type { Module, ModuleKind } from '../module/module.ts'
+import type { Schema } from '../module/schema.ts'
+import type { Identity } from './identity.ts'
+
+/**
+ * A SpacetimeDB server, as far as deploying needs it. Answers that a caller can go on from are values; everything
+ * else is a `ServerFailure`. `database` is a name or an identity.
+ */
+export type Server = {
+  /** Without a trailing slash. */
+  readonly url: string
+  ping(): Promise<void>
+  resolve(database: string): Promise<Resolution>
+  /** What the server would do to the database to publish the module. Owner only. */
+  plan(database: string, module: Module): Promise<ServerPlan>
+  /** Publishes an update by compare-and-swap on the plan's token. Sent once, never repeated. */
+  publishUpdate(database: string, module: Module, token: string): Promise<PublishAnswer>
+  /** Publishes to a name that holds no database. Sent once, never repeated. */
+  publishFirst(database: string, module: Module, organization?: string): Promise<PublishAnswer>
+  /** The hash of the module that the database runs now. */
+  live(database: string): Promise<LiveModule>
+  /** The module that the database runs now, its bytes checked against its hash. */
+  liveModule(database: string): Promise<Module>
+  schema(database: string): Promise<Schema>
+  /** Calls a reducer or procedure, once: never repeated. `timeout` in milliseconds. */
+  call(database: string, reducer: string, args: readonly unknown[], timeout?: number): Promise<CallAnswer>
+  sql(database: string, statement: string): Promise<SqlAnswer>
+  /** Owner only. Without `follow` it ends after the lines that are there. */
+  logs(database: string, options: LogOptions): AsyncIterable<LogLine>
+  /** Prometheus text; `undefined` where the server hides it. */
+  metrics(): Promise<string | undefined>
+  /** A locked database refuses to be cleared or deleted. */
+  lock(database: string): Promise<void>
+  unlock(database: string): Promise<void>
+}
+
+export type Resolution =
+  | { readonly kind: 'exists'; readonly identity: Identity; readonly owner: Identity; readonly moduleKind: ModuleKind }
+  /** No database and no claim: the first to publish gets the name. */
+  | { readonly kind: 'free' }
+  /** The name is claimed and holds nothing: deleted, or its first publish failed. Anyone may publish to it. */
+  | { readonly kind: 'claimed' }
+
+export type ServerPlan =
+  | {
+      readonly kind: 'automatic'
+      readonly text: string
+      readonly breaksClients: boolean
+      /** To be sent back as it came. */
+      readonly token: string
+      readonly majorVersionUpgrade: boolean
+    }
+  | { readonly kind: 'manual'; readonly reason: string; readonly majorVersionUpgrade: boolean }
+  /** The server can't load the module. */
+  | { readonly kind: 'bad-module'; readonly reason: string }
+
+export type PublishAnswer =
+  | { readonly kind: 'published'; readonly operation: 'created' | 'updated'; readonly identity: Identity }
+  /** Nothing was changed: the token or the policy doesn't allow it, or the data doesn't. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Nothing was changed: the module doesn't load, or its `init` failed. */
+  | { readonly kind: 'bad-module'; readonly reason: string }
+  /** Nothing was sent: the connection could not be made. */
+  | { readonly kind: 'not-sent'; readonly failure: Error }
+  /** The answer was lost or says nothing certain: only the live hash tells. */
+  | { readonly kind: 'uncertain'; readonly failure: Error }
+
+export type LiveModule = { readonly hash: ModuleHash; readonly kind: ModuleKind }
+
+export type CallAnswer =
+  | { readonly kind: 'ok'; readonly value: unknown; readonly durationMicros?: number }
+  /** The reducer returned an error or panicked (530): nothing was committed. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** No such reducer, wrong arguments, not allowed, out of energy: `status` tells. */
+  | { readonly kind: 'rejected'; readonly status: number; readonly reason: string }
+
+export type SqlAnswer =
+  | {
+      readonly kind: 'rows'
+      readonly columns: readonly string[]
+      /** Integers that don't fit a double are bigints. */
+      readonly rows: readonly (readonly unknown[])[]
+      readonly stats: { readonly inserted: number; readonly deleted: number; readonly updated: number }
+    }
+  | { readonly kind: 'rejected'; readonly reason: string }
+
+export type LogOptions = { readonly lines: number; readonly follow?: boolean; readonly signal?: AbortSignal }
+
+export type LogLine = {
+  readonly level: string
+  /** Microseconds since the epoch. */
+  readonly timestamp: bigint
+  readonly message: string
+  readonly target?: string
+  readonly file?: string
+  readonly line?: number
+  readonly function?: string
+}
+
+/** Why a server could not be asked, or would not answer. */
+export type FailureKind =
+  | 'unreachable'
+  | 'timed-out'
+  | 'tls'
+  | 'interrupted'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'missing'
+  | 'rate-limited'
+  | 'server-error'
+  | 'unexpected-answer'
+
+/** A request that the caller can't go on from. The message is for the user: which call, what happened, what to do. */
+export class ServerFailure extends Error {
+  override readonly name = 'ServerFailure'
+  readonly kind: FailureKind
+  readonly status: number | undefined
+
+  constructor(kind: FailureKind, message: string, status?: number, cause?: unknown) {
+    super(message, { cause })
+    this.kind = kind
+    this.status = status
+  }
+}
