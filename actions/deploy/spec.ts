@@ -1,0 +1,144 @@
+import { choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { defineAction } from '../../src/action/spec.ts'
+import { verdicts } from '../../src/migration/verdict.ts'
+import { results } from '../../src/release/deployment.ts'
+
+export const spec = defineAction({
+  name: 'deploy',
+  title: 'Deploy a SpacetimeDB module',
+  description:
+    'Publishes a compiled module to a SpacetimeDB database: judged before, checked after, and rolled back when it is not healthy.',
+  branding: { icon: 'upload-cloud', color: 'purple' },
+  permissions: [{ name: 'id-token', access: 'write', when: 'with `auth: oidc`; none is needed with a `token`' }],
+  inputs: {
+    server: {
+      description: 'The SpacetimeDB server.',
+      schema: matching(
+        /^(maincloud|local|https?:\/\/[^\s/]+\S*)$/i,
+        'a URL such as `https://stdb.example.org`, or the nickname `maincloud` or `local`'
+      ),
+      required: true
+    },
+    database: {
+      description: 'The database to deploy to.',
+      schema: matching(
+        /^[a-z0-9]+(-[a-z0-9]+)*$/,
+        'a name of lower-case letters, digits and single dashes between them, or an identity of 64 hex digits'
+      ),
+      required: true
+    },
+    module: {
+      description:
+        'The compiled module to publish: a file in the workspace. Its kind, WebAssembly or JavaScript, is seen from what is in it.',
+      schema: text('the path of a file, such as `target/wasm32-unknown-unknown/release/game.wasm`'),
+      required: true
+    },
+    token: {
+      description:
+        "The token of the database's owner, from a secret. Give either this or `auth: oidc`. It is masked in the log and sent to nothing but the server.",
+      schema: text('a token of the server'),
+      secret: true
+    },
+    auth: {
+      description:
+        "With `oidc` the job's own GitHub ID token is the credential, so there is no secret to keep. Who it is depends on the repository and the environment, branch or event that the job runs for: run the job in a GitHub environment, so that it is always the same. Needs `permissions: id-token: write`.",
+      schema: choice('oidc')
+    },
+    audience: {
+      description: 'The audience of the ID token, with `auth: oidc`. The default is the one that GitHub gives.',
+      schema: text('any text, usually the URL of the server')
+    },
+    'allow-insecure': {
+      description:
+        'Whether the credential may be sent over plain `http://` to a server that is not on this machine. Everybody on the way can read it then.',
+      schema: flag(),
+      default: 'false'
+    },
+    organization: {
+      description:
+        'The organization that owns the database, or is to own it when it is created. Without it the owner is the credential.',
+      schema: text('the name or the identity of an organization')
+    },
+    create: {
+      description:
+        'Whether to create the database when there is none of this name. Without it that is an error, since it is mostly a misspelt name.',
+      schema: flag(),
+      default: 'false'
+    },
+    'allow-breaking-clients': {
+      description:
+        'Whether to publish a module that breaks clients which run now: they are disconnected, or calls of theirs fail (verdict `breaks-clients`).',
+      schema: flag(),
+      default: 'false'
+    },
+    'allow-irreversible': {
+      description:
+        'Whether to publish a module that cannot be taken back by publishing the previous one again (`reversible` is `no`). There is no automatic rollback from such a release.',
+      schema: flag(),
+      default: 'false'
+    },
+    'health-check': {
+      description:
+        'The reducer or procedure, without parameters, that says whether the release is healthy: it is called after publishing, and again when the job is run again. `auto` calls `health_check` when the module has one.',
+      schema: text('`auto`, `none`, or the name of a reducer or procedure of the module'),
+      default: 'auto'
+    },
+    'health-timeout': {
+      description:
+        'How long the health check may take, all tries together. Only a call whose answer was lost is tried again: an error of the reducer itself is final.',
+      schema: duration({ min: 100, max: 3_600_000 }),
+      default: '30s'
+    },
+    'on-failure': {
+      description:
+        'What to do with a release that is not healthy: publish the previous module again, or keep it. The job fails either way. A rollback restores the module, not the data that the new one wrote.',
+      schema: choice('rollback', 'keep'),
+      default: 'rollback'
+    },
+    'dry-run': {
+      description: 'Whether to stop before anything is changed. The job fails when the deploy would have been refused.',
+      schema: flag(),
+      default: 'false'
+    }
+  },
+  outputs: {
+    result: {
+      description:
+        'How the deploy ended. The job passes with `created`, `updated`, `unchanged` and `planned` (a dry run), and fails with every other.',
+      values: results
+    },
+    verdict: { description: 'What the release does to clients that run now.', values: verdicts },
+    reversible: {
+      description: 'Whether the previous module can be published over the new one.',
+      values: ['yes', 'conditional', 'no']
+    },
+    conditions: {
+      description: 'What must be true of the data for the way there and back, as a JSON array. `[]` when nothing.'
+    },
+    plan: { description: 'The path of plan.json: what was judged and why.' },
+    'module-hash': { description: 'The hash (keccak256, hex) of the module that was to be deployed.' },
+    'previous-module-hash': {
+      description: 'The hash of the module that was live before. Not set when there was none.'
+    },
+    'database-identity': { description: 'The identity of the database.' },
+    identity: { description: 'Who the credential is to the server: an identity.' },
+    'previous-module': {
+      description:
+        'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none.'
+    }
+  },
+  rules: [
+    {
+      about: ['token', 'auth'],
+      holds: ({ token, auth }) => (token === undefined) !== (auth === undefined),
+      message:
+        'Give exactly one of the inputs `token` and `auth: oidc`: a deploy never goes without a credential. A `token` from a secret that is not set, as in a pull request from a fork, is empty and counts as not given.'
+    },
+    {
+      about: ['audience', 'auth', 'token'],
+      holds: ({ audience, auth, token }) => audience === undefined || auth !== undefined || token === undefined,
+      message: 'The input `audience` goes with `auth: oidc` only: leave it out when there is a `token`.'
+    }
+  ],
+  post: true
+})
