@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Exposed } from './secrets.ts'
+
+/**
+ * Looks every few milliseconds, where the system tells (Linux), at the processes that a process started: their
+ * arguments and environment are readable by others and must hold no secret.
+ */
+export class ChildWatch {
+  readonly #parent: number
+  readonly #seen = new Map<string, Exposed>()
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(parent: number) {
+    this.#parent = parent
+    if (process.platform === 'linux') this.#timer = setInterval(() => this.#look(this.#parent), 10)
+  }
+
+  /** Stops looking; what the children's arguments and environments were. */
+  stop(): readonly Exposed[] {
+    clearInterval(this.#timer)
+    return [...this.#seen.values()]
+  }
+
+  #look(pid: number): void {
+    for (const child of childrenOf(pid)) {
+      const command = read(`/proc/${child}/cmdline`)
+      // Between fork and exec a child still shows its parent's arguments and environment.
+      if (command === '' || command === read(`/proc/${pid}/cmdline`)) continue
+      this.#note(`the arguments of ${nameOf(command)}`, command)
+      this.#note(`the environment of ${nameOf(command)}`, read(`/proc/${child}/environ`))
+      this.#look(child)
+    }
+  }
+
+  #note(where: string, text: string): void {
+    this.#seen.set(`${where}\0${text}`, { where, text })
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  return threadsOf(pid).flatMap((thread) =>
+    read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number)
+  )
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+}
+
+/** Nothing for a process that has ended meanwhile. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function nameOf(command: string): string {
+  return command.split('\0')[0] ?? 'a child process'
+}
