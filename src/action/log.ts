@@ -18,7 +18,7 @@ export function logGroup(title: string, text: string): void {
 
 /** A line that is shown where the user asked for debug logging. */
 export function logDebug(text: string): void {
-  core.debug(text)
+  if (core.isDebug()) core.debug(text)
 }
 
 function withoutCommands(text: string): string {

@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process'
+import { root } from './repository.ts'
+
+/** What has to hold of every commit besides its tests. All are tried, so that one run tells everything. */
+const checks = {
+  types: ['node_modules/typescript/bin/tsc', '-p', '.'],
+  'style and direction of imports': ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
+  'generated files': ['--import', 'tsx', 'scripts/generate.ts', '--check'],
+  workflows: ['--import', 'tsx', 'scripts/check-workflows.ts'],
+  dist: ['--import', 'tsx', 'scripts/build.ts', '--check']
+}
+
+const failed = Object.entries(checks).filter(([name, args]) => !passes(name, args))
+console.log(failed.length === 0 ? 'All is well.' : `Wrong: ${failed.map(([name]) => name).join(', ')}.`)
+process.exitCode = failed.length === 0 ? 0 : 1
+
+function passes(name: string, args: readonly string[]): boolean {
+  console.log(`${name} …`)
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0
+}
