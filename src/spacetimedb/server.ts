@@ -14,9 +14,12 @@ export type Server = {
   resolve(database: string): Promise<Resolution>
   /** What the server would do to the database to publish the module. Owner only. */
   plan(database: string, module: Module): Promise<ServerPlan>
-  /** Publishes an update by compare-and-swap on the plan's token. Sent once, never repeated. */
+  /**
+   * Publishes an update by compare-and-swap on the plan's token. Sent once, never repeated. Throws only what changed
+   * nothing: a refused token (401), another owner (403), no such organisation or address (404).
+   */
   publishUpdate(database: string, module: Module, token: string): Promise<PublishAnswer>
-  /** Publishes to a name that holds no database. Sent once, never repeated. */
+  /** Publishes to a name that holds no database. Sent once, never repeated. Throws as `publishUpdate` does. */
   publishFirst(database: string, module: Module, organization?: string): Promise<PublishAnswer>
   /** The hash of the module that the database runs now. */
   live(database: string): Promise<LiveModule>
@@ -61,7 +64,7 @@ export type PublishAnswer =
   | { readonly kind: 'refused'; readonly reason: string }
   /** Nothing was changed: the module doesn't load, or its `init` failed. */
   | { readonly kind: 'bad-module'; readonly reason: string }
-  /** Nothing was sent: the connection could not be made. */
+  /** Nothing was sent: there was no connection, or no token to be had. */
   | { readonly kind: 'not-sent'; readonly failure: Error }
   /** The answer was lost or says nothing certain: only the live hash tells. */
   | { readonly kind: 'uncertain'; readonly failure: Error }

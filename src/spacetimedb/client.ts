@@ -1,0 +1,109 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { callFunction } from './call.ts'
+import type { Credential } from './credential.ts'
+import { databasePath, resolveDatabase } from './database.ts'
+import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limits.ts'
+import { readLive, readLiveModule, readSchema } from './live.ts'
+import { readLogs } from './log-stream.ts'
+import { planUpdate, publish } from './publish.ts'
+import type { Patience } from './retry.ts'
+import { keepSecrets } from './secrets.ts'
+import type { Server } from './server.ts'
+import { openSession, type Session } from './session.ts'
+import { runSql } from './sql-answer.ts'
+import { createTransport } from './transport.ts'
+
+export type ConnectOptions = {
+  /** As `parseServerUrl` gives it: without a trailing slash. */
+  readonly url: string
+  /** Without one, only what anyone may do works. */
+  readonly credential?: Credential | undefined
+  /** Given every token that is sent or that an answer carries, before anything else is done with it: mask it. */
+  readonly onSecret?: (secret: string) => void
+  /** Told, as a sentence, when something is going to be asked again. */
+  readonly onRetry?: (message: string) => void
+  /** This project's, for the `User-Agent` header. */
+  readonly version?: string
+  readonly timeouts?: Partial<Timeouts>
+  /** The inputs that raise a time limit, for messages. */
+  readonly timeoutInputs?: TimeoutInputs
+  readonly patience?: Patience
+  readonly clock?: Clock
+}
+
+/**
+ * The client of a SpacetimeDB server. Sends nothing yet. Questions are repeated, with pauses, where they fail for the
+ * moment; what changes something (publish, call, lock, SQL that writes) is sent exactly once.
+ */
+export function connect(options: ConnectOptions): Server {
+  const session = openSession({
+    url: options.url,
+    credential: options.credential,
+    transport: createTransport(`stdb-actions/${options.version ?? 'unreleased'}`),
+    secrets: keepSecrets(options.onSecret ?? (() => {})),
+    clock: options.clock ?? systemClock,
+    patience: options.patience,
+    onRetry: options.onRetry
+  })
+  const limits = limitsOf(options.timeouts ?? {}, options.timeoutInputs ?? {})
+  return {
+    url: session.url,
+    ping: () => ping(session, limits),
+    resolve: (database) => resolveDatabase(session, limits, database),
+    plan: (database, module) => planUpdate(session, limits, database, module),
+    publishUpdate: (database, module, token) => publish(session, limits, { kind: 'update', database, module, token }),
+    publishFirst: (database, module, organization) =>
+      publish(session, limits, { kind: 'first', database, module, organization }),
+    live: (database) => readLive(session, limits, database),
+    liveModule: (database) => readLiveModule(session, limits, database),
+    schema: (database) => readSchema(session, limits, database),
+    call: (database, reducer, args, timeout) => callFunction(session, limits, { database, reducer, args, timeout }),
+    sql: (database, statement) => runSql(session, limits, database, statement),
+    logs: (database, logOptions) => readLogs(session, limits, database, logOptions),
+    metrics: () => readMetrics(session, limits),
+    lock: (database) => setLock(session, limits, database, 'lock'),
+    unlock: (database) => setLock(session, limits, database, 'unlock')
+  }
+}
+
+async function ping(session: Session, limits: Limits): Promise<void> {
+  const question = {
+    purpose: 'reach SpacetimeDB',
+    method: 'GET',
+    path: '/v1/ping',
+    anonymous: true,
+    ...limits.read
+  } as const
+  const answer = await session.ask(question)
+  if (answer.status === 200) return
+  throw answer.status === 404
+    ? session.unexpected(question, answer, 'it answers, but has no /v1/ping (404). Is this a SpacetimeDB server?')
+    : session.failure(question, answer)
+}
+
+/** Prometheus' text; a server behind a proxy, Maincloud for one, doesn't show it. */
+async function readMetrics(session: Session, limits: Limits): Promise<string | undefined> {
+  const question = {
+    purpose: 'read the metrics',
+    method: 'GET',
+    path: '/v1/metrics',
+    anonymous: true,
+    ...limits.read
+  } as const
+  const answer = await session.ask(question)
+  if (answer.status === 200) return answer.body
+  if ([401, 403, 404].includes(answer.status)) return undefined
+  throw session.failure(question, answer)
+}
+
+async function setLock(session: Session, limits: Limits, database: string, action: 'lock' | 'unlock'): Promise<void> {
+  const question = {
+    purpose: `${action} "${database}"`,
+    method: 'POST',
+    path: `${databasePath(database)}/${action}`,
+    ...limits.read
+  } as const
+  const outcome = await session.sendOnce(question)
+  if (outcome.kind !== 'answered') throw outcome.failure
+  if (outcome.answer.status !== 200) throw session.failure(question, outcome.answer)
+}

@@ -1,0 +1,191 @@
+import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Credential } from './credential.ts'
+import { type Context, failureOf, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
+import { defaultPatience, type Patience, parseRetryAfter, type Retry, withRetries } from './retry.ts'
+import type { Secrets } from './secrets.ts'
+import type { FailureKind, ServerFailure } from './server.ts'
+import type { Answer, Exchange, Request, Stream, Transport } from './transport.ts'
+
+/** A request to the server with what is needed to judge and to explain its answer. */
+export type Question = {
+  /** To be read after "could not": `plan an update of "counter"`. */
+  readonly purpose: string
+  readonly method: Request['method']
+  /** With the query. */
+  readonly path: string
+  readonly body?: Uint8Array | string
+  readonly contentType?: string
+  /** Milliseconds, for each attempt. */
+  readonly timeout: number
+  /** The input that raises the time limit. */
+  readonly timeoutInput?: string | undefined
+  /** In bytes; 16 MiB unless told. */
+  readonly longestAnswer?: number
+  /** Sent without a token: what doesn't concern a database. */
+  readonly anonymous?: boolean
+  /** Whether an answer that sounds like trouble is the server's last word. */
+  readonly isFinal?: (answer: Answer) => boolean
+}
+
+/** What became of a question that was sent once. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'not-sent' | 'lost'; readonly failure: ServerFailure }
+
+/** Talks to one server as one identity. */
+export type Session = {
+  readonly url: string
+  readonly identity: Credential['identity'] | undefined
+  /** Asks, and asks again where that may help; throws a `ServerFailure` when no answer can be had. */
+  ask(question: Question): Promise<Answer>
+  /** Sends on a connection of its own, whatever happens only once. */
+  sendOnce(question: Question): Promise<Outcome>
+  /** Like `ask`, but the body comes as it arrives. */
+  stream(question: Question, signal?: AbortSignal): Promise<Extract<Stream, { kind: 'answered' }>>
+  /** The failure that an answer with an unwanted status is. */
+  failure(question: Question, answer: Answer): ServerFailure
+  /** The failure that an answer with a strange body is. */
+  unexpected(question: Question, answer: Answer, problem: string): ServerFailure
+  /** The body in a form that is known; throws the failure that it isn't. `read` is `JSON.parse` unless told. */
+  parse<Schema extends z.ZodType>(
+    question: Question,
+    answer: Answer,
+    schema: Schema,
+    read?: (text: string) => unknown
+  ): z.output<Schema>
+  /** The failure that a break in the middle of a stream is. */
+  broken(question: Question, cause: unknown): ServerFailure
+  redact(text: string): string
+}
+
+export type SessionOptions = {
+  readonly url: string
+  readonly credential: Credential | undefined
+  readonly transport: Transport
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly patience?: Patience | undefined
+  /** Told before each wait. */
+  readonly onRetry?: ((message: string) => void) | undefined
+}
+
+const mebibyte = 1024 * 1024
+
+export function openSession({
+  url,
+  credential,
+  transport,
+  secrets,
+  clock,
+  patience,
+  onRetry
+}: SessionOptions): Session {
+  const contextOf = (question: Question): Context => ({
+    purpose: question.purpose,
+    server: url,
+    timeoutInput: question.timeoutInput,
+    identity: question.anonymous ? undefined : credential?.identity,
+    redact: secrets.redact
+  })
+
+  async function requestFor(question: Question, mayShareConnection: boolean): Promise<Request> {
+    const body = typeof question.body === 'string' ? new TextEncoder().encode(question.body) : question.body
+    return {
+      method: question.method,
+      url: url + question.path,
+      headers: {
+        ...(question.contentType !== undefined && { 'content-type': question.contentType }),
+        ...(question.anonymous ? {} : await authorization())
+      },
+      ...(body !== undefined && { body }),
+      timeout: question.timeout,
+      longestAnswer: question.longestAnswer ?? 16 * mebibyte,
+      mayShareConnection
+    }
+  }
+
+  async function authorization(): Promise<Record<string, string>> {
+    if (credential === undefined) return {}
+    const token = await credential.token()
+    secrets.add(token)
+    return { authorization: `Bearer ${token}` }
+  }
+
+  async function repeatedly<Result extends Exchange | Stream>(
+    question: Question,
+    send: (request: Request) => Promise<Result>,
+    signal?: AbortSignal
+  ): Promise<Extract<Result, { kind: 'answered' }>> {
+    const result = await withRetries(
+      async () => hideToken(await send(await requestFor(question, true))),
+      (given) => (signal?.aborted ? undefined : reasonToRetry(question, given)),
+      {
+        signal,
+        patience: patience ?? defaultPatience,
+        clock,
+        onRetry: ({ reason }, delay) => onRetry?.(`${reason} Trying again in ${(delay / 1000).toFixed(1)} s.`)
+      }
+    )
+    if (result.kind !== 'answered') throw failureWithoutAnswer(contextOf(question), result)
+    return result as Extract<Result, { kind: 'answered' }>
+  }
+
+  function reasonToRetry(question: Question, result: Exchange | Stream): Retry | undefined {
+    if (result.kind !== 'answered') {
+      const { kind, message } = failureWithoutAnswer(contextOf(question), result)
+      return passingFailures.has(kind) ? { reason: message } : undefined
+    }
+    const answer = { body: '', ...result.answer }
+    if (!passingStatuses.has(answer.status) || question.isFinal?.(answer)) return undefined
+    const atLeast = parseRetryAfter(answer.headers['retry-after'], clock.now())
+    return { reason: failureOf(contextOf(question), answer).message, ...(atLeast !== undefined && { atLeast }) }
+  }
+
+  /** Takes the token out of an answer before anything else can see it. */
+  function hideToken<Result extends Exchange | Stream>(result: Result): Result {
+    if (result.kind !== 'answered') return result
+    const { 'spacetime-identity-token': token, ...headers } = result.answer.headers
+    if (token !== undefined) secrets.add(String(token))
+    return { ...result, answer: { ...result.answer, headers } }
+  }
+
+  return {
+    url,
+    identity: credential?.identity,
+    redact: secrets.redact,
+    ask: async (question) => (await repeatedly(question, (request) => transport.exchange(request))).answer,
+    stream: (question, signal) => repeatedly(question, (request) => transport.stream(request, signal), signal),
+    sendOnce: async (question) => {
+      const result = hideToken(await transport.exchange(await requestFor(question, false)))
+      if (result.kind === 'answered') return result
+      return { kind: result.kind, failure: failureWithoutAnswer(contextOf(question), result) }
+    },
+    failure: (question, answer) => failureOf(contextOf(question), answer),
+    unexpected: (question, answer, problem) => unexpectedAnswer(contextOf(question), answer, problem),
+    broken: (question, cause) => failureWithoutAnswer(contextOf(question), { kind: 'lost', cause }),
+    parse: (question, answer, schema, read = JSON.parse) => {
+      const parsed = schema.safeParse(readOrNothing(read, answer.body))
+      if (parsed.success) return parsed.data
+      const [issue] = parsed.error.issues
+      const place = issue === undefined || issue.path.length === 0 ? '' : ` at \`${issue.path.join('.')}\``
+      throw unexpectedAnswer(
+        contextOf(question),
+        answer,
+        `the answer (${answer.status}) is not what was expected${place}.`
+      )
+    }
+  }
+}
+
+const passingFailures: ReadonlySet<FailureKind> = new Set(['unreachable', 'interrupted', 'timed-out'])
+
+const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
+
+function readOrNothing(read: (text: string) => unknown, body: string): unknown {
+  try {
+    return read(body)
+  } catch {
+    return undefined
+  }
+}
