@@ -1,0 +1,75 @@
+import type { AlgebraicType } from '../module/algebraic-type.ts'
+import type { Parameter, Schema } from '../module/schema.ts'
+import { relateTypes, type TypeRelation } from './type-structure.ts'
+import { typeNames, typeText } from './type-text.ts'
+import { judgeUpgrades, type TypeUpgrade } from './type-upgrade.ts'
+
+/** Two schemas, and how their types compare. */
+export type Comparison = {
+  readonly before: Side
+  readonly after: Side
+  readonly same: TypeRelation
+  /** Whether every value of an earlier type is a value of the later one. */
+  readonly widens: TypeRelation
+  /** Whether every value of a later type (first) is a value of the earlier one. */
+  readonly narrows: TypeRelation
+  readonly upgrade: (before: AlgebraicType, after: AlgebraicType) => TypeUpgrade
+}
+
+/** One of the two schemas, and its types in words. */
+export type Side = {
+  readonly schema: Schema
+  readonly text: (type: AlgebraicType) => string
+  /** `(label: String, price: u32)` */
+  readonly parametersText: (parameters: readonly Parameter[]) => string
+}
+
+/** Gets two schemas ready to be compared. */
+export function compareSchemas(before: Schema, after: Schema): Comparison {
+  return {
+    before: sideOf(before),
+    after: sideOf(after),
+    same: relateTypes('same', before.typespace, after.typespace),
+    widens: relateTypes('accepts', before.typespace, after.typespace),
+    narrows: relateTypes('accepts', after.typespace, before.typespace),
+    upgrade: judgeUpgrades(before.typespace, after.typespace)
+  }
+}
+
+function sideOf(schema: Schema): Side {
+  const names = typeNames(schema.types)
+  const text = (type: AlgebraicType) => typeText(type, schema.typespace, names)
+  return {
+    schema,
+    text,
+    parametersText: (parameters) =>
+      `(${parameters.map((parameter, at) => `${parameter.name ?? at}: ${text(parameter.type)}`).join(', ')})`
+  }
+}
+
+/** The members of two lists, matched by a key that is unique in each. */
+export function match<Item>(
+  before: readonly Item[],
+  after: readonly Item[],
+  keyOf: (item: Item) => string
+): Matched<Item> {
+  const later = new Map(after.map((item) => [keyOf(item), item]))
+  const removed: Item[] = []
+  const kept: (readonly [Item, Item])[] = []
+  for (const item of before) {
+    const key = keyOf(item)
+    const other = later.get(key)
+    if (other === undefined) removed.push(item)
+    else kept.push([item, other])
+    later.delete(key)
+  }
+  return { removed, added: [...later.values()], kept }
+}
+
+export type Matched<Item> = {
+  readonly removed: readonly Item[]
+  readonly added: readonly Item[]
+  readonly kept: readonly (readonly [before: Item, after: Item])[]
+}
+
+export const byName = (item: { readonly name: string }): string => item.name

@@ -1,0 +1,78 @@
+import type { Change } from './change.ts'
+import { conditionText } from './condition.ts'
+import type { Condition, Reversible, Verdict } from './verdict.ts'
+
+/** What is to be let through, and what the user allows. */
+export type GateRequest = {
+  /** The whole verdict: the server's and ours, the worse of them. */
+  readonly verdict: Verdict
+  readonly changes: readonly Change[]
+  readonly wayBack: {
+    readonly reversible: Reversible
+    readonly conditions: readonly Condition[]
+    readonly blockers: readonly Change[]
+  }
+  readonly allowBreakingClients: boolean
+  readonly allowIrreversible: boolean
+  /** Say what would be refused, and refuse only what is impossible. */
+  readonly reportOnly?: boolean
+  /** Ids of changes, forward or backward, that somebody has agreed to. */
+  readonly acknowledged?: readonly string[]
+}
+
+/** `warnings` and `reasons` are whole sentences. */
+export type GateAnswer =
+  | { readonly allowed: true; readonly warnings: readonly string[] }
+  | { readonly allowed: false; readonly reasons: readonly string[] }
+
+/**
+ * Decides whether a release may be published. Breaking clients and having no way back need to be allowed; what can't
+ * be done in place never is. A way back that depends on the data passes, with a warning that says on what.
+ */
+export function gate(request: GateRequest): GateAnswer {
+  const objections = [clientObjection(request), wayBackObjection(request)].filter((text) => text !== undefined)
+  if (request.verdict === 'manual') return { allowed: false, reasons: [impossibility(request), ...objections] }
+  if (objections.length > 0 && !request.reportOnly) return { allowed: false, reasons: objections }
+  return { allowed: true, warnings: [...objections, ...conditionalWayBack(request)] }
+}
+
+function impossibility({ changes }: GateRequest): string {
+  const named = changes.filter((change) => change.verdict === 'manual')
+  const list = named.length > 0 ? listOf(named) : 'the server says so'
+  return `The server can't migrate the database in place: ${list}. No input allows this; the change itself must be made in another way.`
+}
+
+function clientObjection({ verdict, changes, allowBreakingClients, acknowledged }: GateRequest): string | undefined {
+  if (verdict === 'none' || verdict === 'compatible' || allowBreakingClients) return undefined
+  const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
+  const open = breaking.filter((change) => !acknowledged?.includes(change.id))
+  if (open.length === 0 && (breaking.length > 0 || verdict === 'manual')) return undefined
+  const list = open.length > 0 ? listOf(open) : 'the server says that it disconnects them'
+  return `Clients that run now would break: ${list}. Set allow-breaking-clients: true to publish all the same.`
+}
+
+function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequest): string | undefined {
+  if (wayBack.reversible !== 'no' || allowIrreversible) return undefined
+  const open = wayBack.blockers.filter((change) => !acknowledged?.includes(change.id))
+  if (open.length === 0 && wayBack.blockers.length > 0) return undefined
+  const list = open.length > 0 ? listOf(open) : 'the server could not take the old module back'
+  return `The release could not be rolled back, since going back would mean: ${list}. Set allow-irreversible: true to publish all the same.`
+}
+
+function conditionalWayBack({ wayBack }: GateRequest): readonly string[] {
+  if (wayBack.reversible !== 'conditional') return []
+  return [`The release can be rolled back only while ${wayBack.conditions.map(conditionText).join(', and ')}.`]
+}
+
+const mostNamed = 10
+
+function listOf(changes: readonly Change[]): string {
+  const named = changes.slice(0, mostNamed).map(changeText)
+  const more = changes.length - named.length
+  return named.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}
+
+/** A change in one phrase, with what it is about: `table counter: column step is added`. */
+function changeText({ subject, what }: Change): string {
+  return subject.kind === 'module' ? what : `${subject.kind.replaceAll('-', ' ')} ${subject.name}: ${what}`
+}
