@@ -96,7 +96,12 @@ function leaveOutUndici(work: string): void {
 async function runNcc(work: string): Promise<void> {
   const cli = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js')
   const options = ['--out', 'out', '--no-cache', '--quiet']
-  await run(process.execPath, [cli, 'build', 'entry.js', ...options], { cwd: work })
+  try {
+    await run(process.execPath, [cli, 'build', 'entry.js', ...options], { cwd: work })
+  } catch (thrown) {
+    const [reason] = (thrown as { stderr: string }).stderr.split('\n    at ')
+    throw new Error(`The sources can't be bundled:\n${reason}`)
+  }
 }
 
 /** The licences of what is bundled. ncc's own option keeps those of the last chunk only. */

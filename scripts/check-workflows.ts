@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { validate } from '@actions/languageservice'
+import type { ActionMetadata, ActionReference } from '@actions/languageservice/action'
+import { TextDocument } from 'vscode-languageserver-textdocument'
+import { parse } from 'yaml'
+import { root } from './repository.ts'
+import { type WorkflowDocument, workflowDocuments } from './workflow-documents.ts'
+
+/** Checks, with GitHub's own language service, every workflow that the repository runs or shows. */
+const { values: options } = parseArgs({ options: { root: { type: 'string', default: root } } })
+const folder = resolve(options.root)
+
+const documents = workflowDocuments(folder)
+const complaints = (await Promise.all(documents.map(complaintsAbout))).flat()
+for (const complaint of complaints) console.error(complaint)
+if (complaints.length > 0) process.exitCode = 1
+else console.log(`${documents.length} workflows and actions are right.`)
+
+/** A line for each thing that is wrong: `file:line: what`. */
+async function complaintsAbout({ file, linesBefore, kind, text }: WorkflowDocument): Promise<string[]> {
+  const name = kind === 'action' ? 'action.yml' : `.github/workflows/${basename(file)}.yml`
+  const document = TextDocument.create(`file:///${name}`, 'yaml', 1, text)
+  const diagnostics = await validate(document, { actionsMetadataProvider: { fetchActionMetadata } })
+  return diagnostics.map(({ range, message }) => `${file}:${linesBefore + range.start.line + 1}: ${message}`)
+}
+
+/** Of this repository's own actions, as a workflow elsewhere names them; of others nothing is known. */
+async function fetchActionMetadata({ name, path }: ActionReference): Promise<ActionMetadata | undefined> {
+  if (name !== 'stdb-actions') return { name, description: '' }
+  const yaml = join(folder, 'actions', path ?? '', 'action.yml')
+  return existsSync(yaml) ? (parse(readFileSync(yaml, 'utf8')) as ActionMetadata) : undefined
+}
