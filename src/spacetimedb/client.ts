@@ -14,7 +14,7 @@ import { runSql } from './sql-answer.ts'
 import { createTransport } from './transport.ts'
 
 export type ConnectOptions = {
-  /** As `parseServerUrl` gives it: without a trailing slash. */
+  /** As `serverAddress` gives it: without a trailing slash. */
   readonly url: string
   /** Without one, only what anyone may do works. */
   readonly credential?: Credential | undefined

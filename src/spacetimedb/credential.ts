@@ -53,24 +53,19 @@ function insistOnValidity({ expires }: Claims, now: number): void {
 }
 
 /** Whom a token speaks for. Throws a `ConfigurationError` for claims that the server refuses; `what` begins its message. */
-export function holderOf(
-  { issuer, subject }: Claims,
-  what: string
-): Pick<Credential, 'identity' | 'issuer' | 'subject'> {
-  const claims = { iss: issuer, sub: subject }
-  for (const [name, value] of Object.entries(claims)) {
-    if (value === undefined) {
-      throw new ConfigurationError(`${what} has no \`${name}\`, so it speaks for nobody. ${whereTokensComeFrom}`)
-    }
-    const length = Buffer.byteLength(value)
-    if (length > longestClaim) {
-      throw new ConfigurationError(
-        `${what} has a \`${name}\` of ${length} bytes; SpacetimeDB takes at most ${longestClaim}. ${shorter[name as keyof typeof shorter]} It is: ${value}`
-      )
-    }
-  }
-  if (issuer === undefined || subject === undefined) throw new Error('unreachable')
+export function holderOf(claims: Claims, what: string): Pick<Credential, 'identity' | 'issuer' | 'subject'> {
+  const issuer = claimIn(claims.issuer, 'iss', what)
+  const subject = claimIn(claims.subject, 'sub', what)
   return { identity: identityOf(issuer, subject), issuer, subject }
+}
+
+function claimIn(value: string | undefined, name: keyof typeof shorter, what: string): string {
+  if (value === undefined) throw new ConfigurationError(`${what} has no \`${name}\`, so it speaks for nobody.`)
+  const length = Buffer.byteLength(value)
+  if (length <= longestClaim) return value
+  throw new ConfigurationError(
+    `${what} has a \`${name}\` of ${length} bytes; SpacetimeDB takes at most ${longestClaim}. ${shorter[name]} It is: ${value}`
+  )
 }
 
 /** In bytes, of `iss` and of `sub` (docs/server-behaviour.md, "Identity"). */

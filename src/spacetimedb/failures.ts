@@ -46,7 +46,7 @@ function explain(context: Context, wasSent: boolean, cause: unknown): Explanatio
   const certificateProblem = certificateProblems[code]
   if (certificateProblem !== undefined) return { kind: 'tls', problem: `${certificateProblem} (${code}).${advice.ca}` }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('CERT_')) {
-    return { kind: 'tls', problem: `no TLS connection could be made (${code}: ${message}).${advice.scheme(context)}` }
+    return { kind: 'tls', problem: `no TLS connection could be made (${code || message}).${advice.scheme(context)}` }
   }
   if (code.startsWith('HPE_')) {
     return { kind: 'unexpected-answer', problem: `the answer is not HTTP (${code}).${advice.scheme(context)}` }
@@ -132,7 +132,7 @@ function explainStatus(context: Context, answer: Answer): Explanation {
         problem: `a proxy in front of the server takes no request of this size (413): ${says} Raise its limit (nginx: client_max_body_size).`
       }
     case 429:
-      return { kind: 'rate-limited', problem: `the server wants fewer requests (429): ${says} Try again later.` }
+      return { kind: 'rate-limited', problem: `too many requests (429): ${says} ${whenAgain(answer)}` }
     default:
       if (status >= 300 && status < 400) return explainRedirect(answer)
       if (status >= 500)
@@ -149,6 +149,13 @@ function explain401({ identity }: Context, says: string): string {
 function explain403({ identity }: Context, says: string): string {
   if (identity === undefined) return `it needs a token, and none was given (403): ${says}`
   return `it is not allowed to this token, whose identity is ${identity} (403): ${says} Only the owner of a database may change it: use the owner's token.`
+}
+
+function whenAgain({ headers }: Answer): string {
+  const wait = headers['retry-after']
+  return wait === undefined
+    ? 'Try again later.'
+    : `It may be tried again ${/\D/.test(wait) ? `after ${wait}` : `in ${wait} s`}.`
 }
 
 function explainRedirect({ status, headers }: Answer): Explanation {

@@ -2,11 +2,13 @@ import { messageOf } from '../errors.ts'
 import { hashModule, moduleHashFromU256 } from '../module/hash.ts'
 import type { Module, ModuleKind } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
+import { schemaFromJson } from '../module/schema-json.ts'
 import { liveAnswer, liveModuleAnswer } from './answers.ts'
 import { databasePath, saysNothingThere } from './database.ts'
 import type { Limits } from './limits.ts'
 import type { LiveModule } from './server.ts'
 import type { Question, Session } from './session.ts'
+import { parseWithBigIntegers } from './sql-answer.ts'
 import type { Answer } from './transport.ts'
 
 /**
@@ -55,11 +57,10 @@ export async function readSchema(session: Session, limits: Limits, database: str
   // Servers before 2.0 refuse the number 10 with 400.
   const answer = newest.status === 400 ? await session.ask(questionFor(9)) : newest
   insistOnDatabase(session, questionFor(10), database, answer)
-  const { schemaFromJson } = await import('../module/schema-json.ts')
   try {
-    return schemaFromJson(JSON.parse(answer.body))
+    return schemaFromJson(parseWithBigIntegers(answer.body))
   } catch (error) {
-    throw session.unexpected(questionFor(10), answer, `its schema can't be understood (${messageOf(error)}).`)
+    throw session.unexpected(questionFor(10), answer, `${messageOf(error)}.`)
   }
 }
 

@@ -1,9 +1,10 @@
 import { logLineAnswer } from './answers.ts'
 import { databasePath } from './database.ts'
+import { isItSpacetimeDb } from './failures.ts'
 import type { Limits } from './limits.ts'
 import type { LogLine, LogOptions } from './server.ts'
 import type { Question, Session } from './session.ts'
-import type { Stream } from './transport.ts'
+import type { Answer } from './transport.ts'
 
 /**
  * The last lines of a database's log, and with `follow` those to come, until the signal is aborted. Throws a
@@ -19,23 +20,38 @@ export async function* readLogs(
     purpose: `read the logs of "${database}"`,
     method: 'GET',
     path: `${databasePath(database)}/logs?num_lines=${lines}${follow ? '&follow=true' : ''}`,
+    longestAnswer: 256 * 1024 * 1024,
     ...limits.read
   }
-  if (signal?.aborted) return
   try {
-    const { answer, body } = await session.stream(question, signal)
-    if (answer.status !== 200) throw session.failure(question, { ...answer, body: await startOfText(body) })
-    if (!/json/i.test(answer.headers['content-type'] ?? '')) {
-      const start = { ...answer, body: await startOfText(body) }
-      throw session.unexpected(question, start, 'the answer is no log. Is this a SpacetimeDB server?')
-    }
-    yield* logLines(unbroken(session, question, body))
+    yield* logLines(follow ? followed(session, question, signal) : whole(session, question))
   } catch (failure) {
     if (!signal?.aborted) throw failure
   }
 }
 
-type Body = Extract<Stream, { kind: 'answered' }>['body']
+async function* whole(session: Session, question: Question): AsyncGenerator<Uint8Array> {
+  const answer = await session.ask(question)
+  insistOnLog(session, question, answer)
+  yield new TextEncoder().encode(answer.body)
+}
+
+async function* followed(session: Session, question: Question, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const result = await session.stream(question, signal)
+  insistOnLog(session, question, result.answer)
+  if (result.kind !== 'streaming') return
+  try {
+    yield* result.chunks
+  } catch (cause) {
+    throw session.broken(question, cause)
+  }
+}
+
+function insistOnLog(session: Session, question: Question, answer: Answer): void {
+  if (answer.status !== 200) throw session.failure(question, answer)
+  if (/json/i.test(answer.headers['content-type'] ?? '')) return
+  throw session.unexpected(question, answer, `the answer is no log. ${isItSpacetimeDb}`)
+}
 
 /**
  * The lines in chunks of newline-delimited JSON, wherever the chunks are cut. A line that is no JSON is left out: a
@@ -65,22 +81,4 @@ function parseLine(text: string): LogLine | undefined {
   } catch {
     return undefined
   }
-}
-
-async function* unbroken(session: Session, question: Question, body: Body): Body {
-  try {
-    yield* body
-  } catch (cause) {
-    throw session.broken(question, cause)
-  }
-}
-
-async function startOfText(body: Body): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.length > 2000) break
-  }
-  return text
 }

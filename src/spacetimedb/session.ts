@@ -5,7 +5,7 @@ import { type Context, failureOf, failureWithoutAnswer, unexpectedAnswer } from 
 import { defaultPatience, type Patience, parseRetryAfter, type Retry, withRetries } from './retry.ts'
 import type { Secrets } from './secrets.ts'
 import type { FailureKind, ServerFailure } from './server.ts'
-import type { Answer, Exchange, Request, Stream, Transport } from './transport.ts'
+import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from './transport.ts'
 
 /** A request to the server with what is needed to judge and to explain its answer. */
 export type Question = {
@@ -41,8 +41,8 @@ export type Session = {
   ask(question: Question): Promise<Answer>
   /** Sends on a connection of its own, whatever happens only once. */
   sendOnce(question: Question): Promise<Outcome>
-  /** Like `ask`, but the body comes as it arrives. */
-  stream(question: Question, signal?: AbortSignal): Promise<Extract<Stream, { kind: 'answered' }>>
+  /** Like `ask`, but the body of a 200 comes as it arrives. The signal ends it, by an error. */
+  stream(question: Question, signal?: AbortSignal): Promise<Exclude<Stream, NoAnswer>>
   /** The failure that an answer with an unwanted status is. */
   failure(question: Question, answer: Answer): ServerFailure
   /** The failure that an answer with a strange body is. */
@@ -116,7 +116,7 @@ export function openSession({
     question: Question,
     send: (request: Request) => Promise<Result>,
     signal?: AbortSignal
-  ): Promise<Extract<Result, { kind: 'answered' }>> {
+  ): Promise<Exclude<Result, NoAnswer>> {
     const result = await withRetries(
       async () => hideToken(await send(await requestFor(question, true))),
       (given) => (signal?.aborted ? undefined : reasonToRetry(question, given)),
@@ -127,16 +127,16 @@ export function openSession({
         onRetry: ({ reason }, delay) => onRetry?.(`${reason} Trying again in ${(delay / 1000).toFixed(1)} s.`)
       }
     )
-    if (result.kind !== 'answered') throw failureWithoutAnswer(contextOf(question), result)
-    return result as Extract<Result, { kind: 'answered' }>
+    if (isMissing(result)) throw failureWithoutAnswer(contextOf(question), result)
+    return result as Exclude<Result, NoAnswer>
   }
 
   function reasonToRetry(question: Question, result: Exchange | Stream): Retry | undefined {
-    if (result.kind !== 'answered') {
+    if (isMissing(result)) {
       const { kind, message } = failureWithoutAnswer(contextOf(question), result)
       return passingFailures.has(kind) ? { reason: message } : undefined
     }
-    const answer = { body: '', ...result.answer }
+    const { answer } = result
     if (!passingStatuses.has(answer.status) || question.isFinal?.(answer)) return undefined
     const atLeast = parseRetryAfter(answer.headers['retry-after'], clock.now())
     return { reason: failureOf(contextOf(question), answer).message, ...(atLeast !== undefined && { atLeast }) }
@@ -144,7 +144,7 @@ export function openSession({
 
   /** Takes the token out of an answer before anything else can see it. */
   function hideToken<Result extends Exchange | Stream>(result: Result): Result {
-    if (result.kind !== 'answered') return result
+    if (isMissing(result)) return result
     const { 'spacetime-identity-token': token, ...headers } = result.answer.headers
     if (token !== undefined) secrets.add(String(token))
     return { ...result, answer: { ...result.answer, headers } }
@@ -176,6 +176,10 @@ export function openSession({
       )
     }
   }
+}
+
+function isMissing(result: Exchange | Stream): result is NoAnswer {
+  return result.kind === 'not-sent' || result.kind === 'lost'
 }
 
 const passingFailures: ReadonlySet<FailureKind> = new Set(['unreachable', 'interrupted', 'timed-out'])

@@ -8,7 +8,7 @@ import type { RequestInfo } from '@actions/http-client/lib/interfaces'
 /** Carries requests to a server and says exactly how far each one got. Follows no redirects and repeats nothing. */
 export type Transport = {
   exchange(request: Request): Promise<Exchange>
-  /** Like `exchange`, but hands the body over as it arrives; `request.timeout` ends with the answer's head. */
+  /** Like `exchange`, but hands the body of a 200 over as it arrives; `request.timeout` is then for the head alone. */
   stream(request: Request, signal?: AbortSignal): Promise<Stream>
 }
 
@@ -33,8 +33,8 @@ export type Answer = { readonly status: number; readonly headers: IncomingHttpHe
 export type Exchange = { readonly kind: 'answered'; readonly answer: Answer } | NoAnswer
 
 export type Stream =
-  | { readonly kind: 'answered'; readonly answer: Omit<Answer, 'body'>; readonly body: AsyncIterable<Uint8Array> }
-  | NoAnswer
+  | Exchange
+  | { readonly kind: 'streaming'; readonly answer: Answer; readonly chunks: AsyncIterable<Uint8Array> }
 
 export type NoAnswer = { readonly kind: 'not-sent' | 'lost'; readonly cause: unknown }
 
@@ -59,7 +59,7 @@ export const connectTimeout = 20_000
 
 /**
  * A transport on `@actions/http-client`: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured by it,
- * `NODE_EXTRA_CA_CERTS` by Node.
+ * `NODE_EXTRA_CA_CERTS` by Node. It is for one server: connections are shared without asking where they go.
  */
 export function createTransport(userAgent: string): Transport {
   const pool = new HttpClient(userAgent, [], { keepAlive: true })
@@ -67,24 +67,27 @@ export function createTransport(userAgent: string): Transport {
     const client = new ObservedClient(userAgent, attempt, request.mayShareConnection ? pool : undefined)
     return attempt.race(client.send(request))
   }
+  const readAll = async (request: Request, attempt: Attempt, message: IncomingMessage): Promise<Exchange> => {
+    const body = await attempt.race(readWhole(message, request.longestAnswer))
+    return { kind: 'answered', answer: { ...headOf(message), body } }
+  }
   return {
     exchange: async (request) => {
       const attempt = new Attempt(request.timeout)
       try {
-        const message = await send(request, attempt)
-        const body = await attempt.race(readWhole(message, request.longestAnswer))
-        return { kind: 'answered', answer: { ...headOf(message), body } }
+        return await readAll(request, attempt, await send(request, attempt))
       } catch (cause) {
         return attempt.failed(cause)
       } finally {
-        attempt.end()
+        attempt.stopTheClock()
       }
     },
     stream: async (request, signal) => {
       const attempt = new Attempt(request.timeout, signal)
       try {
         const message = await send(request, attempt)
-        return { kind: 'answered', answer: headOf(message), body: message }
+        if (message.statusCode !== 200) return await readAll(request, attempt, message)
+        return { kind: 'streaming', answer: { ...headOf(message), body: '' }, chunks: message }
       } catch (cause) {
         return attempt.failed(cause)
       } finally {
@@ -99,18 +102,16 @@ class Attempt {
   readonly #controller = new AbortController()
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #connectTimer: NodeJS.Timeout
-  readonly #outer: AbortSignal | undefined
-  readonly #cancel = () => this.abort(this.#outer?.reason)
   #sent = false
 
   constructor(timeout: number, outer?: AbortSignal) {
     const deadline = (milliseconds: number) =>
-      setTimeout(() => this.abort(new DeadlineExceeded(milliseconds)), milliseconds)
+      setTimeout(() => this.#controller.abort(new DeadlineExceeded(milliseconds)), milliseconds)
     this.#connectTimer = deadline(Math.min(connectTimeout, timeout))
     this.#timers = [this.#connectTimer, deadline(timeout)]
-    this.#outer = outer
-    if (outer?.aborted) this.#cancel()
-    else outer?.addEventListener('abort', this.#cancel, { once: true })
+    const cancel = () => this.#controller.abort(outer?.reason)
+    if (outer?.aborted) cancel()
+    else outer?.addEventListener('abort', cancel, { once: true })
   }
 
   get signal(): AbortSignal {
@@ -128,10 +129,6 @@ class Attempt {
     })
   }
 
-  abort(reason: unknown): void {
-    this.#controller.abort(reason)
-  }
-
   /** There is a connection, and the request leaves on it. */
   leaves(): void {
     this.#sent = true
@@ -144,11 +141,6 @@ class Attempt {
 
   stopTheClock(): void {
     for (const timer of this.#timers) clearTimeout(timer)
-  }
-
-  end(): void {
-    this.stopTheClock()
-    this.#outer?.removeEventListener('abort', this.#cancel)
   }
 }
 
@@ -195,11 +187,16 @@ class ObservedClient extends HttpClient {
 type TunnelingAgent = Agent & { readonly proxyOptions: { signal?: AbortSignal } }
 
 function whenConnected(request: ClientRequest, socket: Socket, then: () => void): void {
+  // A server may answer without reading a large body to its end. Node then writes on after it has let go of the
+  // socket, and the error of that would end the process.
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
   if (request.reusedSocket) then()
   else if (socket instanceof TLSSocket) socket.once('secureConnect', then)
   else if (socket.connecting) socket.once('connect', then)
   else then()
 }
+
+function ignore(): void {}
 
 async function readWhole(message: IncomingMessage, longest: number): Promise<string> {
   const chunks: Buffer[] = []
