@@ -9,7 +9,8 @@ import { type Verdict, worst } from './verdict.ts'
 
 /**
  * What changes when a module with one schema is replaced by a module with another, judged for the clients that run
- * now (docs/verdicts.md). Every change is there once, in an order that follows from the changes alone.
+ * now (docs/verdicts.md). Every change is there once, in an order that follows from the changes alone. Conditions on
+ * the data are named only when nothing else stands in the way.
  */
 export function diffSchemas(before: Schema, after: Schema): Change[] {
   if (before === after) return []
@@ -25,12 +26,19 @@ export function diffSchemas(before: Schema, after: Schema): Change[] {
     ...typeChanges(comparison),
     ...unknownParts(before, after)
   ]
-  return changes.sort(bySubject)
+  return withoutMootConditions(changes).sort(bySubject)
 }
 
 /** The worst of what some changes do; `none` of none. */
 export function verdictOf(changes: readonly Change[]): Verdict {
   return worst(...changes.map((change) => change.verdict))
+}
+
+function withoutMootConditions(changes: readonly Change[]): Change[] {
+  const isPossible = verdictOf(changes) !== 'manual'
+  return changes.map((change) =>
+    isPossible || change.conditions.length === 0 ? change : { ...change, conditions: [] }
+  )
 }
 
 function ruleChanges(before: Schema, after: Schema): Change[] {
