@@ -28,7 +28,9 @@ describe('the embedded plan', () => {
       'AutoMigrate' in plan ? applyProblems(...pairOf(item), filledRows(schemaOf(item.from), item.rows)) : []
     const applies = 'AutoMigrate' in plan && problems.length === 0
     expect(applies).toBe(item.applies)
-    if (item.outcome === 'fails-at-apply') expect(problems[0]).toBe(item.publishWithToken?.body)
+    if (item.outcome === 'fails-at-apply') {
+      expect(`Failed to create or update the database: ${problems[0]}`).toBe(item.publishWithToken?.body)
+    }
   })
 
   // What neither schema version holds, the text can't tell: an index's own name, a column's accessor.

@@ -90,8 +90,8 @@ export type Rows = {
 }
 
 /**
- * Why carrying out an automatic plan fails, as bodies of the server's answer (status 400) in the order in which it
- * would meet them: the first is its answer. Empty when it succeeds.
+ * Why carrying out an automatic plan fails, in the order in which the server would meet it: the first is its answer,
+ * after `Failed to create or update the database: `. Empty when it succeeds.
  */
 export function applyProblems(before: Schema, after: Schema, rows: Rows): readonly string[] {
   const changes = diffSchemas(before, after)
@@ -107,7 +107,7 @@ export function applyProblems(before: Schema, after: Schema, rows: Rows): readon
     ...problems((change) => layoutProblem(change)),
     ...problems((change) => uniqueProblem(change, before, after, rows)),
     ...problems((change) => (change.kind === 'schedule-added' ? ['Adding schedules is not yet implemented'] : []))
-  ].map((problem) => `Failed to create or update the database: ${problem}`)
+  ]
 }
 
 function sequenceProblem(change: Change, rows: Rows): readonly string[] {
