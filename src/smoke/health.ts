@@ -1,0 +1,118 @@
+import type { Clock } from '../clock.ts'
+import { ConfigurationError } from '../errors.ts'
+import type { Procedure, Reducer, Schema } from '../module/schema.ts'
+import { type CallAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
+
+/** Which reducer says whether a release is healthy: none, `health_check` when the module has it, or a named one. */
+export type HealthChoice =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'named'; readonly name: string }
+
+/** The name that `auto` looks for. */
+export const conventionalHealthCheck = 'health_check'
+
+/** The input `health-check`: `auto`, `none`, or the name of a reducer or procedure. */
+export function healthChoice(input: string): HealthChoice {
+  if (input === 'auto' || input === 'none') return { kind: input }
+  return { kind: 'named', name: input }
+}
+
+/**
+ * The reducer or procedure to call, or `undefined` when the release is not checked. Throws a `ConfigurationError`
+ * when a named one isn't in the module, is run by the server only, or takes parameters.
+ */
+export function chooseHealthCheck(choice: HealthChoice, schema: Schema): string | undefined {
+  if (choice.kind === 'none') return undefined
+  const callables = [...schema.reducers, ...schema.procedures]
+  const name = choice.kind === 'auto' ? conventionalHealthCheck : choice.name
+  const callable = callables.find((candidate) => candidate.name === name)
+  if (choice.kind === 'auto') return callable?.parameters.length === 0 ? name : undefined
+
+  const isLifecycle = (candidate: string) => schema.lifecycle.some((entry) => entry.reducer === candidate)
+  const isUsable = (candidate: Reducer | Procedure) => candidate.parameters.length === 0 && !isLifecycle(candidate.name)
+  const usable = callables.filter(isUsable).map((candidate) => candidate.name)
+  const objection = !callable
+    ? `the module has no reducer or procedure "${name}"`
+    : isLifecycle(name)
+      ? `"${name}" is run by the server itself`
+      : callable.parameters.length > 0
+        ? `"${name}" takes parameters`
+        : undefined
+  if (objection) {
+    throw new ConfigurationError(
+      `Input "health-check": ${objection}. Name one that takes no parameters (this module has: ` +
+        `${usable.join(', ') || 'none'}), or use "auto" or "none".`
+    )
+  }
+  return name
+}
+
+export type HealthReport = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string }
+
+/**
+ * Calls the health check until it gives an answer or `timeout` (milliseconds) has passed. What the reducer itself
+ * says is final; only a call whose answer was lost is tried again, so a health check must be repeatable.
+ */
+export async function checkHealth(
+  server: Pick<Server, 'call'>,
+  database: string,
+  reducer: string,
+  options: { readonly timeout: number; readonly clock: Clock; readonly cancelled: AbortSignal }
+): Promise<HealthReport> {
+  const { clock, cancelled } = options
+  const deadline = clock.now() + options.timeout
+  let lastFailure = ''
+  for (let pause = 250; clock.now() < deadline && !cancelled.aborted; pause = Math.min(pause * 2, 4000)) {
+    try {
+      const call = server.call(database, reducer, [], deadline - clock.now())
+      return reportOf(reducer, await orCancelled(call, cancelled))
+    } catch (failure) {
+      if (!(failure instanceof ServerFailure)) throw failure
+      if (!mayPass(failure)) return { kind: 'unhealthy', reason: failure.message }
+      lastFailure = failure.message
+      await clock.sleep(Math.min(pause, Math.max(0, deadline - clock.now())), cancelled)
+    }
+  }
+  if (cancelled.aborted) return { kind: 'unhealthy', reason: 'The job was cancelled before the health check was done.' }
+  const seconds = options.timeout / 1000
+  return {
+    kind: 'unhealthy',
+    reason: `${reducer} gave no answer within ${seconds} s (input "health-timeout"). ${lastFailure}`
+  }
+}
+
+function reportOf(reducer: string, answer: CallAnswer | 'cancelled'): HealthReport {
+  if (answer === 'cancelled') {
+    return { kind: 'unhealthy', reason: 'The job was cancelled before the health check was done.' }
+  }
+  switch (answer.kind) {
+    case 'ok':
+      return { kind: 'healthy' }
+    case 'failed':
+      return { kind: 'unhealthy', reason: `${reducer} failed: ${answer.reason}` }
+    case 'rejected':
+      return { kind: 'unhealthy', reason: `${reducer} was not run (HTTP ${answer.status}): ${answer.reason}` }
+  }
+}
+
+/** A call can't be taken back, but waiting for its answer can end. */
+async function orCancelled<T>(work: Promise<T>, cancelled: AbortSignal): Promise<T | 'cancelled'> {
+  const stop = new AbortController()
+  const aborted = new Promise<'cancelled'>((resolve) => {
+    if (cancelled.aborted) resolve('cancelled')
+    cancelled.addEventListener('abort', () => resolve('cancelled'), { once: true, signal: stop.signal })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    stop.abort()
+    work.catch(() => {})
+  }
+}
+
+function mayPass(failure: ServerFailure): boolean {
+  return ['unreachable', 'timed-out', 'interrupted', 'rate-limited', 'server-error', 'unexpected-answer'].includes(
+    failure.kind
+  )
+}
