@@ -147,7 +147,7 @@ process.stdout.write('', () => process.exit())
 
 /** The program that runs a module's own code to describe it: one file, so that a child can be allowed nothing else. */
 async function describeChild(): Promise<[string, Uint8Array][]> {
-  const source = join(root, 'src', 'module', 'describe-child.ts')
+  const source = join(root, 'src', 'module', 'describe-child.js')
   if (!existsSync(source)) return []
   const { outputFiles, metafile } = await esbuild({
     entryPoints: [source],
@@ -164,6 +164,6 @@ async function describeChild(): Promise<[string, Uint8Array][]> {
   })
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path))
   const foreign = imports.filter((path) => !isBuiltin(path))
-  if (foreign.length > 0) throw new Error(`describe-child.ts must stand alone, but imports ${foreign.join(', ')}`)
+  if (foreign.length > 0) throw new Error(`describe-child.js must stand alone, but imports ${foreign.join(', ')}`)
   return outputFiles.map(({ contents }) => ['describe-child.js', contents])
 }
