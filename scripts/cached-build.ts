@@ -30,7 +30,7 @@ function hashOfSources(): string {
   for (const file of settings) hash.update(readFileSync(join(root, file)))
   for (const folder of ['actions', 'scripts', 'src']) {
     for (const [path, content] of readFiles(join(root, folder))) {
-      if (path.endsWith('.ts')) hash.update(`${folder}/${path}\n${content.length}\n`).update(content)
+      if (/\.[jt]s$/.test(path)) hash.update(`${folder}/${path}\n${content.length}\n`).update(content)
     }
   }
   return hash.digest('hex').slice(0, 16)
