@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto'
+import { messageOf } from '../../src/errors.ts'
+import type { ModuleHash } from '../../src/module/hash.ts'
+import type { Module } from '../../src/module/module.ts'
+import type { Schema } from '../../src/module/schema.ts'
+import type { Identity } from '../../src/spacetimedb/identity.ts'
+import { binary, type StoredData } from './datastore.ts'
+import type { LogBook } from './log-book.ts'
+import type { Caller, CallOutcome } from './module-instance.ts'
+import { indexAliases, type Program, startProgram } from './program.ts'
+import type { FromWorker, Job } from './protocol.ts'
+import { JobCut, type WorkerHandle } from './worker-handle.ts'
+
+/** What the server knows of a database, its data included. It outlives the server. */
+export type DatabaseRecord = {
+  readonly identity: Identity
+  readonly owner: Identity
+  readonly log: LogBook
+  program: Program
+  /** The first module ever published; only clearing changes it. */
+  initialProgram: ModuleHash
+  hostType: Module['kind']
+  /** Rows in BSATN by table, each by its bytes as a string. */
+  tables: Map<string, Map<string, Uint8Array>>
+  sequences: ReadonlyMap<string, bigint>
+  readonly transactions: TransactionCounts
+  /** How often a function ended its module's instance. */
+  readonly crashes: Map<string, number>
+}
+
+/** How many transactions of which kind ended how: the labels of spacetime_num_txns_total, then the count. */
+export type TransactionCounts = Map<
+  string,
+  { type: string; reducer: string; committed: boolean; count: number; micros: number }
+>
+
+/** Who sends a request. */
+export type Requester = { readonly identity: Identity; readonly claims: string }
+
+export type CallAnswer = { readonly outcome: CallOutcome; readonly micros: number }
+
+/** A database that runs: its module in a worker, which is started when it is needed. */
+export class Database {
+  readonly record: DatabaseRecord
+  readonly #deadline: number
+  #worker: Promise<WorkerHandle> | undefined
+  #running: string | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(record: DatabaseRecord, deadline: number, worker?: WorkerHandle) {
+    this.record = record
+    this.#deadline = deadline
+    if (worker !== undefined) this.#worker = this.#open(worker)
+  }
+
+  /** Does one thing at a time with the database. */
+  exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /** Calls a reducer or procedure as the module's own code, by its position in the schema. */
+  async call(
+    kind: 'reducer' | 'procedure',
+    id: number,
+    requester: Requester,
+    connection: Uint8Array,
+    args: Uint8Array
+  ): Promise<CallAnswer> {
+    const { reducers, procedures } = this.record.program.schema
+    const name = (kind === 'reducer' ? reducers : procedures)[id]?.name ?? ''
+    const caller = { ...callerOf(requester), connection }
+    this.#running = name
+    const answer = await this.#call({ kind, id, caller, args })
+    this.#running = undefined
+    this.#count(kind === 'reducer' ? 'Reducer' : 'Procedure', name, answer.outcome.kind === 'returned', answer.micros)
+    if (answer.outcome.kind === 'crashed') this.record.crashes.set(name, (this.record.crashes.get(name) ?? 0) + 1)
+    if (answer.outcome.kind === 'failed') this.record.log.fromServer('Error', answer.outcome.message, name)
+    return answer
+  }
+
+  /** Runs one statement: the answer's status and body. */
+  async sql(sql: string, requester: Requester): Promise<{ status: number; body: string; micros: number }> {
+    const isOwner = requester.identity === this.record.owner
+    const done = await this.#run({ kind: 'sql', sql, caller: requester.identity, isOwner })
+    if (done.kind !== 'answered') throw new Error(`unexpected ${done.kind}`)
+    this.#count('Sql', '', done.status === 200, done.micros)
+    return done
+  }
+
+  /** Stops the module; what was committed is kept in the record. */
+  async stop(): Promise<void> {
+    const worker = await this.#worker?.catch(() => undefined)
+    this.#worker = undefined
+    await worker?.stop()
+  }
+
+  /** Goes on with another module over data that fits it. */
+  async replaceProgram(program: Program, worker: WorkerHandle, data: StoredData): Promise<void> {
+    await this.stop()
+    this.record.program = program
+    this.record.tables = keyed(data)
+    this.record.sequences = data.sequences
+    this.#worker = this.#open(worker)
+    await this.#worker
+  }
+
+  data(): StoredData {
+    const { tables, sequences } = this.record
+    return { tables: new Map([...tables].map(([name, rows]) => [name, [...rows.values()]])), sequences }
+  }
+
+  async #call(job: Job): Promise<CallAnswer> {
+    try {
+      const done = await this.#run(job)
+      if (done.kind !== 'called') throw new Error(`unexpected ${done.kind}`)
+      return done
+    } catch (error) {
+      if (!(error instanceof JobCut)) throw error
+      return { outcome: { kind: 'crashed', message: messageOf(error) }, micros: this.#deadline * 1000 }
+    }
+  }
+
+  async #run(job: Job) {
+    const worker = await this.#worker?.catch(() => undefined)
+    if (worker === undefined || worker.hasEnded) this.#worker = this.#restart()
+    return (await (this.#worker as Promise<WorkerHandle>)).run(job, this.#deadline)
+  }
+
+  async #restart(): Promise<WorkerHandle> {
+    const { program, identity } = this.record
+    const started = await startProgram(program.module, identity, this.#deadline)
+    if (started.kind === 'bad-module') throw new Error(started.reason)
+    return this.#open(started.worker)
+  }
+
+  async #open(worker: WorkerHandle): Promise<WorkerHandle> {
+    const { identity, owner, program } = this.record
+    const { module, schema } = program
+    worker.onMessage = (message) => this.#take(message)
+    const live = { database: identity, owner, kind: module.kind, hash: module.hash, bytes: module.bytes }
+    const job = { kind: 'open', schema, indexAliases: indexAliases(program), data: this.data(), live } as const
+    await worker.run(job, this.#deadline)
+    return worker
+  }
+
+  #take(message: FromWorker): void {
+    if (message.kind === 'log') {
+      this.record.log.fromModule(message.record, this.#running, message.frames)
+      return
+    }
+    for (const { table, row, kind } of message.changes) {
+      const rows = this.record.tables.get(table)
+      if (kind === 'insert') rows?.set(binary(row), row)
+      else rows?.delete(binary(row))
+    }
+    this.record.sequences = message.sequences
+  }
+
+  #count(type: string, reducer: string, committed: boolean, micros: number): void {
+    const key = `${type} ${reducer} ${committed}`
+    const entry = this.record.transactions.get(key) ?? { type, reducer, committed, count: 0, micros: 0 }
+    this.record.transactions.set(key, { ...entry, count: entry.count + 1, micros: entry.micros + micros })
+  }
+}
+
+/** Rows by table as a record keeps them. */
+export function keyed({ tables }: StoredData): DatabaseRecord['tables'] {
+  return new Map([...tables].map(([name, rows]) => [name, new Map(rows.map((row) => [binary(row), row]))]))
+}
+
+/** A database without rows. */
+export function emptyData(schema: Schema): StoredData {
+  return { tables: new Map(schema.tables.map(({ name }) => [name, []])), sequences: new Map() }
+}
+
+export function newConnection(): Uint8Array {
+  return new Uint8Array(randomBytes(16))
+}
+
+/** Calls of the server itself come from no connection. */
+export const noConnection = new Uint8Array(16)
+
+function callerOf({ identity, claims }: Requester): Omit<Caller, 'connection'> {
+  return {
+    identity: Buffer.from(identity, 'hex').reverse(),
+    timestamp: BigInt(Date.now()) * 1000n,
+    claims
+  }
+}

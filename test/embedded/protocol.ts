@@ -1,0 +1,48 @@
+import type { Schema } from '../../src/module/schema.ts'
+import type { Change, StoredData } from './datastore.ts'
+import type { ModuleLogRecord } from './host-functions.ts'
+import type { Caller, CallOutcome } from './module-instance.ts'
+
+/** What the server asks a database's worker to do. A worker does one thing after another. */
+export type Job =
+  /** Loads a WebAssembly module and lets it describe itself. */
+  | { readonly kind: 'load'; readonly module: Uint8Array; readonly identity: string }
+  /** Opens the database over what it keeps. */
+  | {
+      readonly kind: 'open'
+      readonly schema: Schema
+      readonly indexAliases: ReadonlyMap<string, string>
+      readonly data: StoredData
+      readonly live: LiveProgram
+    }
+  | { readonly kind: 'reducer' | 'procedure'; readonly id: number; readonly caller: Caller; readonly args: Uint8Array }
+  /** `caller` is an identity. */
+  | { readonly kind: 'sql'; readonly sql: string; readonly caller: string; readonly isOwner: boolean }
+
+/** What st_module says. */
+export type LiveProgram = {
+  readonly database: string
+  readonly owner: string
+  readonly kind: 'wasm' | 'js'
+  /** keccak256 in the usual byte order. */
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
+export type Done =
+  | { readonly kind: 'loaded'; readonly description: Uint8Array }
+  | { readonly kind: 'bad-module'; readonly reason: string }
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'called'; readonly outcome: CallOutcome; readonly micros: number }
+  /** The answer's body, and its status. */
+  | { readonly kind: 'answered'; readonly status: 200 | 400; readonly body: string; readonly micros: number }
+
+/** What a worker sends: log lines as they come, and one `done` for each job, with what was committed. */
+export type FromWorker =
+  | { readonly kind: 'log'; readonly record: ModuleLogRecord; readonly frames: number }
+  | {
+      readonly kind: 'done'
+      readonly done: Done
+      readonly changes: readonly Change[]
+      readonly sequences: ReadonlyMap<string, bigint>
+    }

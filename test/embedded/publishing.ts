@@ -1,0 +1,180 @@
+import { messageOf } from '../../src/errors.ts'
+import { type ModuleHash, moduleHashFromU256, planToken } from '../../src/module/hash.ts'
+import type { Module } from '../../src/module/module.ts'
+import type { Schema } from '../../src/module/schema.ts'
+import type { Identity } from '../../src/spacetimedb/identity.ts'
+import type { Control } from './control.ts'
+import { Database, type DatabaseRecord, emptyData, keyed, noConnection, type Requester } from './database.ts'
+import type { StoredData } from './datastore.ts'
+import { HttpError } from './http-error.ts'
+import { LogBook } from './log-book.ts'
+import { applyProblems, serverPlan } from './plan.ts'
+import { type Program, startProgram } from './program.ts'
+import { storedRows } from './stored-rows.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+export type Policy = { readonly kind: 'compatible' } | { readonly kind: 'break-clients'; readonly token: string }
+
+/** Time that a module gets to describe itself or to run one reducer, in milliseconds. */
+export type Deadline = number
+
+/**
+ * Makes a database and runs its `init`. Throws the 500 when the module doesn't load or its `init` fails: then there is
+ * none, though the name stays claimed. `isAbandoned` is asked before the database exists.
+ */
+export async function createDatabase(
+  control: Control,
+  identity: Identity,
+  owner: Requester,
+  module: Module,
+  deadline: Deadline,
+  isAbandoned: () => boolean
+): Promise<void> {
+  const { program, worker } = await start(module, identity, deadline)
+  if (isAbandoned()) {
+    await worker.stop()
+    throw new HttpError(499, 'the connection ended')
+  }
+  const data = emptyData(program.schema)
+  const record: DatabaseRecord = {
+    identity,
+    owner: owner.identity,
+    log: new LogBook(),
+    program,
+    initialProgram: module.hash,
+    hostType: module.kind,
+    tables: keyed(data),
+    sequences: data.sequences,
+    transactions: new Map(),
+    crashes: new Map()
+  }
+  const database = new Database(record, deadline, worker)
+  await initialise(database, owner)
+  control.running.set(identity, database)
+  control.state.databases.set(identity, record)
+}
+
+/** What the server would do to publish the module. */
+export async function planUpdate(
+  database: Database,
+  module: Module,
+  style: 'NoColor' | 'AnsiColor',
+  deadline: Deadline
+) {
+  const { identity, program: live } = database.record
+  const { program, worker } = await start(module, identity, deadline)
+  await worker.stop()
+  const plan = serverPlan(live.schema, program.schema, style)
+  if ('ManualMigrate' in plan) return plan
+  return { AutoMigrate: { ...plan.AutoMigrate, token: planToken(identity, live.module.hash, module.hash) } }
+}
+
+/** Publishes another module to a database that exists. Throws the 400 when that is refused: nothing was changed. */
+export async function updateDatabase(
+  database: Database,
+  module: Module,
+  policy: Policy,
+  deadline: Deadline
+): Promise<void> {
+  const { record } = database
+  const { program, worker } = await start(module, record.identity, deadline)
+  try {
+    if (module.hash === record.program.module.hash) return await worker.stop()
+    const data = migrate(database, program, policy)
+    record.log.fromServer('Info', `Updated program to ${module.hash}`)
+    await database.replaceProgram(program, worker, data)
+    record.log.fromServer('Info', 'Database updated')
+  } catch (error) {
+    await worker.stop()
+    throw error
+  }
+}
+
+/** Throws all data of a database away and makes it anew with this module, as `clear=true` does. */
+export async function clearDatabase(
+  database: Database,
+  owner: Requester,
+  module: Module,
+  deadline: Deadline
+): Promise<void> {
+  const { record } = database
+  const { program, worker } = await start(module, record.identity, deadline)
+  record.initialProgram = module.hash
+  record.hostType = module.kind
+  await database.replaceProgram(program, worker, emptyData(program.schema))
+  await initialise(database, owner)
+}
+
+async function start(
+  module: Module,
+  identity: Identity,
+  deadline: Deadline
+): Promise<{ program: Program; worker: WorkerHandle }> {
+  const started = await startProgram(module, identity, deadline)
+  if (started.kind === 'bad-module') throw new HttpError(500, started.reason)
+  return started
+}
+
+async function initialise(database: Database, owner: Requester): Promise<void> {
+  const { log, program } = database.record
+  const { schema } = program
+  for (const name of schema.tables.map((table) => table.name).sort())
+    log.fromServer('Info', `Creating table \`${name}\``)
+  for (const name of schema.views.map((view) => view.name).sort())
+    log.fromServer('Info', `Creating table for view \`${name}\``)
+  const init = schema.lifecycle.find(({ event }) => event === 'init')
+  if (init !== undefined) {
+    log.fromServer('Info', 'Invoking `init` reducer')
+    const id = schema.reducers.findIndex(({ name }) => name === init.reducer)
+    const { outcome } = await database.call('reducer', id, owner, noConnection, new Uint8Array())
+    if (outcome.kind !== 'returned') {
+      await database.stop()
+      throw new HttpError(500, outcome.kind === 'failed' ? outcome.message : fatalError)
+    }
+  }
+  log.fromServer('Info', 'Database initialized')
+}
+
+/** What a caller hears of a panic. */
+export const fatalError = 'The instance encountered a fatal error.'
+
+function migrate(database: Database, { schema, module }: Program, policy: Policy): StoredData {
+  const { identity, program: live } = database.record
+  const plan = serverPlan(live.schema, schema, 'NoColor')
+  if ('ManualMigrate' in plan) throw new HttpError(400, `Database update rejected: ${plan.ManualMigrate.reason}`)
+  const refuse = (why: string) => new HttpError(400, `Failed to create or update the database: ${why}`)
+  if (policy.kind === 'break-clients' && !isToken(policy.token, identity, live.module.hash, module.hash))
+    throw refuse('Token provided is invalid or does not match expected hash')
+  if (policy.kind === 'compatible' && plan.AutoMigrate.break_clients)
+    throw refuse('Migration plan contains a client-breaking change which is disallowed under current policy')
+  const data = database.data()
+  const [problem] = applyProblems(live.schema, schema, storedRows(live.schema, data))
+  if (problem !== undefined) throw new HttpError(400, problem)
+  return migrated(live.schema, schema, data)
+}
+
+function isToken(token: string, identity: Identity, live: ModuleHash, next: ModuleHash): boolean {
+  try {
+    return moduleHashFromU256(token) === moduleHashFromU256(planToken(identity, live, next))
+  } catch (error) {
+    throw new HttpError(400, `Failed to deserialize query string: ${messageOf(error)}`)
+  }
+}
+
+/** The data under the new schema: rows keep what they hold and get the defaults of added columns. */
+function migrated(before: Schema, after: Schema, data: StoredData): StoredData {
+  const tables = after.tables.map((table) => {
+    const old = before.tables.find(({ name }) => name === table.name)
+    const added = Buffer.from(
+      table.columns
+        .slice(old?.columns.length ?? 0)
+        .map(({ defaultValue }) => defaultValue ?? '')
+        .join(''),
+      'hex'
+    )
+    const rows = data.tables.get(table.name) ?? []
+    return [table.name, added.length === 0 ? rows : rows.map((row) => Buffer.concat([row, added]))] as const
+  })
+  const sequences = new Set(after.tables.flatMap((table) => table.sequences.map(({ name }) => name)))
+  return { tables: new Map(tables), sequences: new Map([...data.sequences].filter(([name]) => sequences.has(name))) }
+}

@@ -1,0 +1,85 @@
+import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
+import type { SumValue, Value } from '../../src/module/bsatn.ts'
+import { resolve, type Typespace } from './values.ts'
+
+export type Json =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | RawJson
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
+/** Text that is put into JSON as it is. */
+export class RawJson {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** JSON text, without spaces. Bigints are numbers. */
+export function stringify(json: Json): string {
+  if (json instanceof RawJson) return json.text
+  if (typeof json === 'bigint') return String(json)
+  if (Array.isArray(json)) return `[${json.map(stringify).join(',')}]`
+  if (typeof json !== 'object' || json === null) return JSON.stringify(json)
+  return `{${Object.entries(json)
+    .map(([key, value]) => `${JSON.stringify(key)}:${stringify(value)}`)
+    .join(',')}}`
+}
+
+/**
+ * A value as the server writes it in rows and return values: products are lists, sums `[tag, value]`, bytes and 256-bit
+ * integers hex (docs/server-behaviour.md, "Rows").
+ */
+export function valueJson(value: Value, type: AlgebraicType, typespace: Typespace): Json {
+  const resolved = resolve(type, typespace)
+  switch (resolved.kind) {
+    case 'product':
+      return resolved.elements.map((element, i) => valueJson((value as Value[])[i] as Value, element.type, typespace))
+    case 'sum': {
+      const { tag, value: inner } = value as SumValue
+      return [tag, valueJson(inner, resolved.variants[tag]?.type ?? { kind: 'product', elements: [] }, typespace)]
+    }
+    case 'array':
+      if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+      return (value as Value[]).map((item) => valueJson(item, resolved.element, typespace))
+    case 'i256':
+    case 'u256':
+      return `0x${BigInt.asUintN(256, value as bigint)
+        .toString(16)
+        .padStart(64, '0')}`
+    case 'f32':
+    case 'f64':
+      return new RawJson(floatText(value as number, resolved.kind))
+    default:
+      return value as string | boolean | number | bigint
+  }
+}
+
+/** An optional value as the server writes it in schemas. */
+export function optionJson(value: Json | undefined): Json {
+  return value === undefined ? { none: [] } : { some: value }
+}
+
+/** The shortest decimal that reads back as the same number, with a fraction or an exponent. */
+function floatText(value: number, kind: 'f32' | 'f64'): string {
+  if (!Number.isFinite(value)) return 'null'
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
+  const digits = kind === 'f32' ? shortestF32(value) : value.toExponential()
+  const [mantissa = '', exponent = '0'] = digits.split('e')
+  const power = Number(exponent)
+  if (power < -5 || power >= 16) return `${mantissa}${mantissa.includes('.') ? '' : '.0'}e${power}`.replace('.0e', 'e')
+  return Number(digits).toFixed(Math.max(1, mantissa.replace(/[-.]/g, '').length - 1 - power))
+}
+
+function shortestF32(value: number): string {
+  for (let precision = 0; precision < 9; precision++) {
+    const text = value.toExponential(precision)
+    if (Math.fround(Number(text)) === value) return text
+  }
+  return value.toExponential(9)
+}

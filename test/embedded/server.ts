@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { messageOf } from '../../src/errors.ts'
+import { Control, type ServerState } from './control.ts'
+import { Database } from './database.ts'
+import { HttpError } from './http-error.ts'
+import { type Answer, answerDatabase, answerPublic, type Request, type Server } from './routes.ts'
+import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
+
+export type EmbeddedServer = {
+  /** Without a trailing slash. */
+  readonly url: string
+  /** A token of the server's own, for one subject always of the same identity. */
+  issueToken(subject?: string): Promise<string>
+  /** Ends every connection and module. Answers what a later server can go on from. */
+  close(): Promise<ServerState>
+}
+
+export type ServerOptions = {
+  /** A free one by default. */
+  readonly port?: number
+  /** What an earlier server left. */
+  readonly state?: ServerState
+  /** Time that a module gets to describe itself or to run one function, in milliseconds. */
+  readonly deadline?: number
+  /**
+   * Drops a first publish whose connection ends before the module has loaded: the name is claimed then and holds
+   * nothing. A real server does so now and then (docs/server-behaviour.md, "Lost answers").
+   */
+  readonly firstPublishAbandonedOnReset?: boolean
+}
+
+/**
+ * Starts a server on loopback that speaks SpacetimeDB's HTTP and runs modules' own code, for tests and the demo. What
+ * it keeps is in memory; what it can't do it refuses by name.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
+  const { port = 0, deadline = 60_000, firstPublishAbandonedOnReset = false } = options
+  const state = options.state ?? (await newState())
+  const control = new Control(state)
+  for (const [identity, record] of state.databases) control.running.set(identity, new Database(record, deadline))
+  const tokens = new Tokens(state.keys)
+  const server: Server = { control, tokens, deadline, firstPublishAbandonedOnReset }
+  const http = createServer((request, response) => void serve(server, request, response))
+  await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    issueToken: async (subject) => (await tokens.issue(subject)).token,
+    close: async () => {
+      const closed = new Promise((resolve) => http.close(resolve))
+      http.closeAllConnections()
+      await Promise.all([...control.running.values()].map((database) => database.stop()))
+      await closed
+      return state
+    }
+  }
+}
+
+async function newState(): Promise<ServerState> {
+  return {
+    keys: await newSigningKeys(),
+    names: new Map(),
+    nameOwners: new Map(),
+    databases: new Map(),
+    locked: new Set()
+  }
+}
+
+async function serve(server: Server, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  let bearer: Bearer | undefined
+  const headers = () =>
+    bearer === undefined ? {} : { 'spacetime-identity': bearer.identity, 'spacetime-identity-token': bearer.token }
+  try {
+    const request = await readRequest(incoming, response)
+    const open = await answerPublic(server, request)
+    if (open !== undefined) return send(response, open)
+    if (request.path[0] !== 'database') throw new HttpError(404, '')
+    bearer = await bearerOf(server.tokens, incoming)
+    const answer = await answerDatabase(server, request, bearer)
+    send(response, { ...answer, headers: { ...answer.headers, ...headers() } })
+  } catch (error) {
+    if (incoming.errored && !incoming.complete) return
+    send(response, { ...answerOf(error), headers: headers() })
+  }
+}
+
+/** Throws HttpError for a body that is too large for its route. */
+async function readRequest(incoming: IncomingMessage, response: ServerResponse): Promise<Request> {
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://127.0.0.1')
+  const [version, ...path] = pathname
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent)
+  const method = incoming.method ?? 'GET'
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  const body = Buffer.concat(chunks)
+  const isModule = path[2] === 'pre_publish' || (method === 'PUT' && path.length === 2)
+  if (body.length > bodyLimit && !isModule)
+    throw new HttpError(413, 'Failed to buffer the request body: length limit exceeded')
+  return {
+    method,
+    path: version === 'v1' ? path : ['', ...path],
+    query: searchParams,
+    contentType: incoming.headers['content-type'],
+    body,
+    isAbandoned: () => response.destroyed || incoming.socket.destroyed
+  }
+}
+
+const bodyLimit = 2 * 1024 * 1024
+
+/** Whoever sends no token is somebody new. */
+function bearerOf(tokens: Tokens, { headers }: IncomingMessage): Promise<Bearer> {
+  const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
+  return token === undefined ? tokens.issue() : tokens.check(token)
+}
+
+function answerOf(error: unknown): Answer {
+  if (error instanceof HttpError) return { status: error.status, contentType: error.contentType, body: error.message }
+  const contentType = 'text/plain; charset=utf-8'
+  if (error instanceof TokenRefused) return { status: 401, contentType, body: error.message }
+  return { status: 500, contentType, body: `the embedded server failed: ${messageOf(error)}` }
+}
+
+function send(response: ServerResponse, { status, contentType, headers, body, follow }: Answer): void {
+  if (response.destroyed) return
+  const content = contentType === undefined ? {} : { 'content-type': contentType }
+  if (follow === undefined) {
+    response.writeHead(status, { ...content, ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+    return
+  }
+  response.writeHead(status, { ...content, ...headers }).write(body)
+  response.on(
+    'close',
+    follow((text) => response.write(text))
+  )
+}

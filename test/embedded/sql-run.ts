@@ -1,0 +1,253 @@
+import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
+import { encode, type Value, valueCodec } from '../../src/module/bsatn.ts'
+import type { Datastore, Row, Table } from './datastore.ts'
+import { HostError } from './errno.ts'
+import {
+  type Condition,
+  type Literal,
+  type Operand,
+  type Operator,
+  parseStatement,
+  SqlError,
+  type Statement
+} from './sql-statement.ts'
+import { compareValues, integerRange, integerValue, isInteger, resolve, type Typespace } from './values.ts'
+
+/** Something that can be selected from. */
+export type Relation = {
+  readonly name: string
+  readonly columns: readonly { readonly name: string; readonly type: AlgebraicType }[]
+  readonly isPublic: boolean
+  rows(): Iterable<readonly Value[]>
+}
+
+export type SqlCaller = { readonly identity: string; readonly isOwner: boolean }
+
+export type SqlRows = {
+  readonly columns: readonly { readonly name: string; readonly type: AlgebraicType }[]
+  readonly rows: readonly (readonly Value[])[]
+  readonly inserted: number
+  readonly deleted: number
+  readonly updated: number
+}
+
+/**
+ * Runs one statement. `others` are what can be read besides tables: system tables and views. Throws SqlError.
+ */
+export function runSql(sql: string, store: Datastore, others: readonly Relation[], caller: SqlCaller): SqlRows {
+  const statement = parseStatement(sql)
+  const relation = [...store.tables.map(asRelation), ...others].find(
+    ({ name, isPublic }) => name === statement.table && (isPublic || caller.isOwner)
+  )
+  if (relation === undefined)
+    throw new SqlError(`no such table: \`${statement.table}\`. If the table exists, it may be marked private.`)
+  const scope = new Scope(relation, store.schema.typespace, caller)
+  if (statement.kind === 'select') return select(statement, scope)
+  if (!caller.isOwner) throw new SqlError(`Caller ${caller.identity} is not authorized to run SQL DML statements`)
+  const table = store.tables.find(({ declaration }) => declaration.name === statement.table)
+  if (table === undefined) throw new SqlError(`\`${statement.table}\` is not a table that can be written to`)
+  return inTransaction(store, () => write(statement, store, table, scope))
+}
+
+function select(statement: Statement & { kind: 'select' }, scope: Scope): SqlRows {
+  const { projection, where, limit } = statement
+  const matches = scope.predicate(where)
+  const positions =
+    projection.kind === 'columns' ? projection.columns.map(({ name }) => scope.position(name)) : undefined
+  const rows = [...scope.relation.rows()].filter(matches).slice(0, limit)
+  if (projection.kind === 'count') {
+    return { ...nothing, columns: [{ name: projection.as, type: { kind: 'u64' } }], rows: [[BigInt(rows.length)]] }
+  }
+  const { columns } = scope.relation
+  if (projection.kind === 'all' || positions === undefined) return { ...nothing, columns, rows }
+  return {
+    ...nothing,
+    columns: projection.columns.map(({ name, as }) => ({ ...scope.column(name), name: as })),
+    rows: rows.map((row) => positions.map((position) => row[position] as Value))
+  }
+}
+
+const nothing: SqlRows = { columns: [], rows: [], inserted: 0, deleted: 0, updated: 0 }
+
+function write(
+  statement: Statement & { kind: 'insert' | 'update' | 'delete' },
+  store: Datastore,
+  table: Table,
+  scope: Scope
+): SqlRows {
+  if (statement.kind === 'insert') {
+    const rows = statement.rows.map((literals) => scope.row(statement, literals))
+    for (const row of rows) store.insert(table, encodeRow(row, table))
+    return { ...nothing, inserted: rows.length }
+  }
+  const matches = scope.predicate(statement.where)
+  if (statement.kind === 'delete') {
+    const rows = [...table.rows.values()].filter((row) => matches(row.values))
+    for (const row of rows) store.delete(table, row)
+    return { ...nothing, deleted: rows.length }
+  }
+  const values = statement.set.map(({ column, value }) => ({
+    position: scope.position(column),
+    value: scope.value(value, scope.column(column).type)
+  }))
+  const rows = [...table.rows.values()].filter((row) => matches(row.values))
+  for (const row of rows) store.delete(table, row)
+  for (const row of rows) store.insert(table, encodeRow(updated(row, values), table))
+  return { ...nothing, updated: rows.length }
+}
+
+function updated(row: Row, values: readonly { position: number; value: Value }[]): readonly Value[] {
+  return row.values.map((old, position) => values.find((each) => each.position === position)?.value ?? old)
+}
+
+function inTransaction(store: Datastore, run: () => SqlRows): SqlRows {
+  store.begin()
+  try {
+    const result = run()
+    store.commit()
+    return result
+  } catch (error) {
+    store.rollBack()
+    if (error instanceof HostError) throw new SqlError(`DatastoreError: IndexError: Unique constraint violation`)
+    throw error
+  }
+}
+
+function asRelation(table: Table): Relation {
+  const { name, columns, access } = table.declaration
+  return {
+    name,
+    columns,
+    isPublic: access === 'public',
+    rows: () => Array.from(table.rows.values(), (row) => row.values)
+  }
+}
+
+function encodeRow(values: readonly Value[], table: Table): Uint8Array {
+  return Buffer.concat(
+    table.declaration.columns.map(({ type }, i) => encode(valueCodec(type, table.typespace), values[i] as Value))
+  )
+}
+
+/** What the names and literals of a statement mean. */
+class Scope {
+  readonly relation: Relation
+  readonly #typespace: Typespace
+  readonly #caller: SqlCaller
+
+  constructor(relation: Relation, typespace: Typespace, caller: SqlCaller) {
+    this.relation = relation
+    this.#typespace = typespace
+    this.#caller = caller
+  }
+
+  position(name: string): number {
+    const position = this.relation.columns.findIndex((column) => column.name === name)
+    if (position < 0) throw new SqlError(`\`${this.relation.name}\` does not have a field \`${name}\``)
+    return position
+  }
+
+  column(name: string): Relation['columns'][number] {
+    return this.relation.columns[this.position(name)] as Relation['columns'][number]
+  }
+
+  row(statement: Statement & { kind: 'insert' }, literals: readonly Literal[]): readonly Value[] {
+    const { name, columns } = this.relation
+    const named = statement.columns ?? columns.map((column) => column.name)
+    if (named.length !== columns.length) {
+      throw new SqlError(
+        `The number of fields (${named.length}) in the INSERT does not match the number of columns (${columns.length}) of the table \`${name}\``
+      )
+    }
+    if (literals.length !== columns.length)
+      throw new SqlError(
+        `Inserting a row with ${literals.length} values into \`${name}\` which has ${columns.length} fields`
+      )
+    const row: Value[] = []
+    for (const [i, field] of named.entries()) {
+      row[this.position(field)] = this.value(literals[i] as Literal, this.column(field).type)
+    }
+    return row
+  }
+
+  predicate(condition: Condition | undefined): (row: readonly Value[]) => boolean {
+    if (condition === undefined) return () => true
+    if (condition.kind !== 'compare') {
+      const [left, right] = [this.predicate(condition.left), this.predicate(condition.right)]
+      return condition.kind === 'and' ? (row) => left(row) && right(row) : (row) => left(row) || right(row)
+    }
+    const type = this.#typeOf(condition.left) ?? this.#typeOf(condition.right)
+    if (type === undefined) throw new SqlError('Cannot resolve type for literal expression')
+    const kind = resolve(type, this.#typespace).kind
+    if (kind === 'sum' || kind === 'array' || (kind === 'product' && !this.#isSpecial(type)))
+      throw new SqlError(`Invalid binary operator \`${condition.operator}\` for type \`${typeName(type)}\``)
+    const [left, right] = [this.#operand(condition.left, type), this.#operand(condition.right, type)]
+    return (row) => holds(condition.operator, compareValues(left(row), right(row)))
+  }
+
+  /** The value of a literal in a column of that type. */
+  value(literal: Literal, type: AlgebraicType): Value {
+    const value = this.#parse(literal, type)
+    if (value !== undefined) return value
+    throw new SqlError(`The literal expression \`${literal.text}\` cannot be parsed as type \`${typeName(type)}\``)
+  }
+
+  #parse({ kind, text }: Literal, type: AlgebraicType): Value | undefined {
+    const resolved = resolve(type, this.#typespace)
+    if (kind === 'sender') return this.#parse({ kind: 'hex', text: this.#caller.identity }, type)
+    if (resolved.kind === 'product') {
+      const [element] = resolved.elements
+      if (element === undefined || !this.#isSpecial(type)) return undefined
+      const value = this.#parse({ kind, text }, element.type)
+      return value === undefined ? undefined : [value]
+    }
+    if (kind === 'string') return resolved.kind === 'string' ? text : undefined
+    if (kind === 'bool') return resolved.kind === 'bool' ? text === 'true' : undefined
+    if (kind === 'hex' && resolved.kind === 'array') return new Uint8Array(Buffer.from(text, 'hex'))
+    if (resolved.kind === 'f32' || resolved.kind === 'f64') return kind === 'number' ? Number(text) : undefined
+    if (!isInteger(resolved.kind) || !(kind === 'hex' || Number.isInteger(Number(text)))) return undefined
+    const integer = kind === 'hex' ? BigInt(`0x${text}`) : /^[+-]?\d+$/.test(text) ? BigInt(text) : BigInt(Number(text))
+    const { least, greatest } = integerRange(resolved.kind)
+    return integer >= least && integer <= greatest ? integerValue(integer, resolved.kind) : undefined
+  }
+
+  /** Whether a product is an identity, a connection or a time: a literal can stand for it. */
+  #isSpecial(type: AlgebraicType): boolean {
+    const resolved = resolve(type, this.#typespace)
+    return resolved.kind === 'product' && resolved.elements.length === 1 && /^__/.test(resolved.elements[0]?.name ?? '')
+  }
+
+  #typeOf(operand: Operand): AlgebraicType | undefined {
+    return operand.kind === 'column' ? this.column(operand.name).type : undefined
+  }
+
+  #operand(operand: Operand, type: AlgebraicType): (row: readonly Value[]) => Value {
+    if (operand.kind === 'column') {
+      const position = this.position(operand.name)
+      return (row) => row[position] as Value
+    }
+    const value = this.value(operand, type)
+    return () => value
+  }
+}
+
+function holds(operator: Operator, order: number): boolean {
+  switch (operator) {
+    case '=':
+      return order === 0
+    case '!=':
+      return order !== 0
+    case '<':
+      return order < 0
+    case '<=':
+      return order <= 0
+    case '>':
+      return order > 0
+    case '>=':
+      return order >= 0
+  }
+}
+
+function typeName(type: AlgebraicType): string {
+  return type.kind === 'string' ? 'String' : type.kind.charAt(0).toUpperCase() + type.kind.slice(1)
+}

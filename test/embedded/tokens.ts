@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  exportSPKI,
+  generateKeyPair,
+  type JSONWebKeySet,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT
+} from 'jose'
+import { messageOf } from '../../src/errors.ts'
+import { type Identity, identityOf } from '../../src/spacetimedb/identity.ts'
+
+/** The keys with which a server signs its own tokens. */
+export type SigningKeys = Awaited<ReturnType<typeof newSigningKeys>>
+
+export function newSigningKeys() {
+  return generateKeyPair('ES256', { extractable: true })
+}
+
+/** Who a token belongs to. `claims` is the token's payload as it was sent. */
+export type Bearer = { readonly identity: Identity; readonly token: string; readonly claims: string }
+
+/** Why a token is not taken (401). */
+export class TokenRefused extends Error {
+  override readonly name = 'TokenRefused'
+}
+
+const ownIssuer = 'localhost'
+const leeway = '60s'
+const algorithms = ['ES256', 'RS256']
+
+/** Issues the server's own tokens and checks them and those of any other issuer (docs/server-behaviour.md, "Tokens"). */
+export class Tokens {
+  readonly #keys: SigningKeys
+  readonly #issuers = new Map<string, { keys: JSONWebKeySet; until: number }>()
+
+  constructor(keys: SigningKeys) {
+    this.#keys = keys
+  }
+
+  async issue(subject: string = randomUUID()): Promise<Bearer> {
+    const identity = identityOf(ownIssuer, subject)
+    const token = await new SignJWT({ hex_identity: identity })
+      .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
+      .setIssuer(ownIssuer)
+      .setSubject(subject)
+      .setAudience(['spacetimedb'])
+      .setIssuedAt()
+      .sign(this.#keys.privateKey)
+    return { identity, token, claims: payloadOf(token) }
+  }
+
+  publicKey(): Promise<string> {
+    return exportSPKI(this.#keys.publicKey)
+  }
+
+  /** Throws TokenRefused. */
+  async check(token: string): Promise<Bearer> {
+    const { iss: issuer, sub: subject } = await this.#verify(token)
+    if (issuer === undefined || subject === undefined)
+      throw new TokenRefused(`Invalid token: Missing required claim: ${issuer === undefined ? 'iss' : 'sub'}`)
+    for (const [name, claim] of [
+      ['Issuer', issuer],
+      ['Subject', subject]
+    ] as const) {
+      if (claim === '') throw new TokenRefused(`${name} empty`)
+      if (Buffer.byteLength(claim) > 128) throw new TokenRefused(`${name} too long: ${JSON.stringify(claim)}`)
+    }
+    return { identity: identityOf(issuer, subject), token, claims: payloadOf(token) }
+  }
+
+  /** A token that the server signed may name any issuer; any other is checked with its issuer's keys. */
+  async #verify(token: string): Promise<JWTPayload> {
+    const options = { algorithms, clockTolerance: leeway }
+    try {
+      return (await jwtVerify(token, this.#keys.publicKey, options)).payload
+    } catch (error) {
+      const issuer = issuerOf(token)
+      if (issuer === ownIssuer) throw new TokenRefused(`Invalid token: ${reasonOf(error)}`)
+      const keys = createLocalJWKSet(await this.#keysOf(issuer))
+      return jwtVerify(token, keys, { ...options, issuer }).then(
+        ({ payload }) => payload,
+        (refusal) => {
+          throw new TokenRefused(
+            reasonOf(refusal) === 'no key'
+              ? 'Specified key ID not found in JWKs'
+              : `Invalid token: ${reasonOf(refusal)}`
+          )
+        }
+      )
+    }
+  }
+
+  async #keysOf(issuer: string): Promise<JSONWebKeySet> {
+    const known = this.#issuers.get(issuer)
+    if (known !== undefined && known.until > Date.now()) return known.keys
+    try {
+      const discovery = await json<{ jwks_uri: string }>(
+        `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`
+      )
+      const keys = await json<JSONWebKeySet>(discovery.jwks_uri)
+      this.#issuers.set(issuer, { keys, until: Date.now() + 300_000 })
+      return keys
+    } catch {
+      throw new TokenRefused(`Error fetching public key for issuer ${issuer}`)
+    }
+  }
+}
+
+async function json<T>(url: string): Promise<T> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+  return (await response.json()) as T
+}
+
+function issuerOf(token: string): string {
+  try {
+    const { iss } = decodeJwt(token)
+    if (iss !== undefined) return iss
+  } catch {
+    throw new TokenRefused('Invalid token: InvalidToken')
+  }
+  throw new TokenRefused('Invalid token: Missing required claim: iss')
+}
+
+function reasonOf(error: unknown): string {
+  switch ((error as { code?: string }).code) {
+    case 'ERR_JWT_EXPIRED':
+      return 'ExpiredSignature'
+    case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
+      return 'InvalidSignature'
+    case 'ERR_JOSE_ALG_NOT_ALLOWED':
+      return 'InvalidAlgorithm'
+    case 'ERR_JWKS_NO_MATCHING_KEY':
+      return 'no key'
+    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
+      return 'ImmatureSignature'
+    case 'ERR_JWS_INVALID':
+    case 'ERR_JWT_INVALID':
+      return 'InvalidToken'
+    default:
+      return messageOf(error)
+  }
+}
+
+function payloadOf(token: string): string {
+  return Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+}

@@ -1,0 +1,98 @@
+import { parentPort } from 'node:worker_threads'
+import { messageOf } from '../../src/errors.ts'
+import { algebraicType } from '../../src/module/raw-types.ts'
+import { Datastore } from './datastore.ts'
+import { BadModule, ModuleInstance } from './module-instance.ts'
+import type { Done, FromWorker, Job, LiveProgram } from './protocol.ts'
+import { type Json, optionJson, stringify, valueJson } from './sats-json.ts'
+import { runSql, type SqlRows } from './sql-run.ts'
+import { SqlError } from './sql-statement.ts'
+import { systemTables } from './system-tables.ts'
+import { inlined } from './values.ts'
+
+/** Runs a database's module and keeps its tables, apart from everything else: a module may never return. */
+let instance: ModuleInstance | undefined
+let store: Datastore | undefined
+let live: LiveProgram | undefined
+
+parentPort?.on('message', (job: Job) => {
+  const done = run(job)
+  const [changes, sequences] = [store?.takeChanges() ?? [], store?.sequences() ?? new Map<string, bigint>()]
+  send({ kind: 'done', done, changes, sequences })
+})
+
+function run(job: Job): Done {
+  switch (job.kind) {
+    case 'load':
+      return load(job)
+    case 'open':
+      live = job.live
+      store = new Datastore(job.schema, job.data, job.indexAliases)
+      instance?.open(store)
+      return { kind: 'opened' }
+    case 'sql':
+      return answerSql(job)
+    default:
+      return call(job)
+  }
+}
+
+function load({ module, identity }: Job & { kind: 'load' }): Done {
+  try {
+    instance = new ModuleInstance(module, Buffer.from(identity, 'hex').reverse(), (record) =>
+      send({ kind: 'log', record, frames: wasmFrames() })
+    )
+    return { kind: 'loaded', description: instance.describe() }
+  } catch (error) {
+    if (error instanceof BadModule) return { kind: 'bad-module', reason: error.message }
+    return { kind: 'bad-module', reason: messageOf(error) }
+  }
+}
+
+function call({ kind, id, caller, args }: Job & { kind: 'reducer' | 'procedure' }): Done {
+  if (instance === undefined) throw new Error('no module was loaded')
+  const startedAt = performance.now()
+  const outcome = kind === 'reducer' ? instance.callReducer(id, caller, args) : instance.callProcedure(id, caller, args)
+  return { kind: 'called', outcome, micros: since(startedAt) }
+}
+
+function answerSql({ sql, caller, isOwner }: Job & { kind: 'sql' }): Done {
+  if (store === undefined || live === undefined) throw new Error('no database was opened')
+  const startedAt = performance.now()
+  try {
+    const rows = runSql(sql, store, systemTables(live, store), { identity: caller, isOwner })
+    return { kind: 'answered', status: 200, body: rowsBody(rows, store, since(startedAt)), micros: since(startedAt) }
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error
+    return { kind: 'answered', status: 400, body: error.message, micros: since(startedAt) }
+  }
+}
+
+function rowsBody(
+  { columns, rows, inserted, deleted, updated }: SqlRows,
+  { schema }: Datastore,
+  micros: number
+): string {
+  const elements = columns.map(({ name, type }) => ({
+    name: optionJson(name),
+    algebraic_type: algebraicType.toJson(inlined(type, schema.typespace)) as Json
+  }))
+  const values = rows.map((row) => columns.map(({ type }, i) => valueJson(row[i] ?? false, type, schema.typespace)))
+  const stats = { rows_inserted: inserted, rows_deleted: deleted, rows_updated: updated }
+  return stringify([{ schema: { elements }, rows: values, total_duration_micros: micros, stats }])
+}
+
+function since(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 1000)
+}
+
+/** How deep in the module's own code we are. */
+function wasmFrames(): number {
+  return (new Error().stack ?? '').split('\n').filter((line) => line.includes('wasm://')).length
+}
+
+function send(message: FromWorker): void {
+  parentPort?.postMessage(message)
+}
+
+Error.stackTraceLimit = 64
