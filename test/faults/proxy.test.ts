@@ -79,6 +79,7 @@ describe('a rule', () => {
 describe('faults', () => {
   test.each([
     ['reset-before', { kind: 'reset-before' }, 0],
+    ['swallow', { kind: 'swallow' }, 0],
     ['reset-after', { kind: 'reset-after' }, 1],
     ['cut', { kind: 'cut' }, 1]
   ] as const)('%s ends the connection', async (_, fault, forwarded) => {

@@ -8,6 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 export type Fault =
   /** The connection is reset when the request's head has come. */
   | { readonly kind: 'reset-before' }
+  /** The connection is reset when the whole request has come. */
+  | { readonly kind: 'swallow' }
   /** The connection is reset when the server has carried the request out: its answer is lost. */
   | { readonly kind: 'reset-after' }
   /** Another answer: instead of the server's, or in place of it when `forward` is set. */
@@ -198,7 +200,7 @@ export class FaultProxy {
 
   async #answer(response: ServerResponse, recorded: ProxiedRequest, answer?: Answer, fault?: Fault): Promise<void> {
     if (fault?.kind === 'hang') return
-    if (fault?.kind === 'reset-after') return void response.socket?.resetAndDestroy()
+    if (fault?.kind === 'reset-after' || fault?.kind === 'swallow') return void response.socket?.resetAndDestroy()
     if (fault?.kind === 'answer') {
       recorded.status = fault.status
       return end(response.writeHead(fault.status, fault.headers), fault.body ?? '')
@@ -227,7 +229,8 @@ export class FaultProxy {
 type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
 
 function mustForward(fault: Fault | undefined): boolean {
-  return fault?.kind === 'answer' || fault?.kind === 'hang' ? fault.forward === true : true
+  if (fault?.kind === 'answer' || fault?.kind === 'hang') return fault.forward === true
+  return fault?.kind !== 'swallow'
 }
 
 function sha256(bytes: Buffer): string {

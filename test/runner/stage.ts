@@ -1,0 +1,127 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { hashModule, type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
+import { type EmbeddedServer, startServer } from '../embedded/server.ts'
+import { fixtureModule } from '../fixtures.ts'
+import { Job, type JobOptions, type RunningStep, type Step, type StepResult } from './runner.ts'
+
+/** The built action as the sources are now (jest's global setup makes it). */
+const dist = resolve(import.meta.dirname, '../../build/dist')
+
+/** A server with a user, for tests that deploy to it. */
+export async function startStage(): Promise<Stage> {
+  const server = await startServer()
+  return new Stage(server, await server.issueToken('owner'))
+}
+
+export type DeployOptions = JobOptions & {
+  readonly database: string
+  /** A name for `fixtureModule` without `.wasm`, or the content of the file; no file is there without it. */
+  readonly module?: string | Uint8Array
+  /** On top of server, database, module and token; an empty one takes one of these away. */
+  readonly inputs?: Readonly<Record<string, string>>
+  readonly onLine?: Step['onLine']
+}
+
+/** A deploy that is over, post step included. */
+export type Deployed = {
+  readonly main: StepResult
+  readonly post: StepResult
+  /** What the output `plan` named, when the main step was over. */
+  readonly plan: unknown
+  /** The hash of the file that the output `previous-module` named. */
+  readonly savedModule: ModuleHash | undefined
+}
+
+export class Stage {
+  readonly server: EmbeddedServer
+  /** The owner's. */
+  readonly token: string
+  /** What must not leak out of any deploy; tests may add to it. */
+  readonly secrets: Set<string>
+  #databases = 0
+
+  constructor(server: EmbeddedServer, token: string) {
+    this.server = server
+    this.token = token
+    this.secrets = new Set([token])
+  }
+
+  /** Deploys with the built action, on the runner, from start to end. */
+  async deploy(options: DeployOptions): Promise<Deployed> {
+    const { job, step } = this.startDeploy(options)
+    try {
+      const main = await step.result
+      const plan: unknown = main.outputs.plan && JSON.parse(readFileSync(main.outputs.plan, 'utf8'))
+      const saved = main.outputs['previous-module']
+      const savedModule = saved ? hashModule(readFileSync(saved)) : undefined
+      const [post] = await job.post()
+      if (!post) throw new Error('deploy has no post step')
+      return { main, post, plan, savedModule }
+    } finally {
+      job.end()
+    }
+  }
+
+  /** For tests that interfere while the step runs: the job is theirs to end. */
+  startDeploy({ database, module, inputs, onLine, secrets, ...options }: DeployOptions): {
+    job: Job
+    step: RunningStep
+  } {
+    const known = () => [...this.secrets, ...(secrets?.() ?? [])]
+    const job = new Job({ dist, ...options, secrets: known })
+    if (module !== undefined) {
+      const bytes = typeof module === 'string' ? fixtureModule(`${module}.wasm`) : module
+      writeFileSync(join(job.workspace, 'module.wasm'), bytes)
+    }
+    const given = { server: this.server.url, database, module: 'module.wasm', token: this.token, ...inputs }
+    return { job, step: job.start({ action: 'deploy', inputs: given, ...(onLine && { onLine }) }) }
+  }
+
+  /** A database name that was not used before. */
+  newDatabase(): string {
+    return `game-${++this.#databases}`
+  }
+
+  /** A database that holds a module, published without the action. */
+  async databaseWith(module: string): Promise<string> {
+    const database = this.newDatabase()
+    const answer = await this.publish(database, module)
+    if (answer.status !== 200) throw new Error(`${module}: ${answer.status} ${await answer.text()}`)
+    return database
+  }
+
+  /** Publishes as another tool would: without a plan, by the default policy. */
+  publish(database: string, module: string, token = this.token): Promise<Response> {
+    return fetch(`${this.server.url}/v1/database/${database}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}` },
+      body: fixtureModule(`${module}.wasm`)
+    })
+  }
+
+  /** Calls a reducer as the owner. Throws when it fails. */
+  async call(database: string, reducer: string, args: readonly unknown[]): Promise<void> {
+    const answer = await fetch(`${this.server.url}/v1/database/${database}/call/${reducer}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(args)
+    })
+    if (answer.status !== 200) throw new Error(`${reducer}: ${answer.status} ${await answer.text()}`)
+  }
+
+  /** Of the module that the server serves; `undefined` where there is no database. Asked without the action. */
+  async liveHash(database: string): Promise<ModuleHash | undefined> {
+    const answer = await fetch(`${this.server.url}/v1/database/${database}/sql`, {
+      method: 'POST',
+      body: 'SELECT program_hash FROM st_module'
+    })
+    const hash = /0x[0-9a-f]+/i.exec(await answer.text())?.[0]
+    return answer.status === 200 && hash !== undefined ? moduleHashFromU256(hash) : undefined
+  }
+}
+
+/** The hash of a fixture. */
+export function hashOf(module: string): ModuleHash {
+  return hashModule(fixtureModule(`${module}.wasm`))
+}
