@@ -1,7 +1,41 @@
-import type { Outcome } from '../../src/action/run.ts'
+import { join } from 'node:path'
+import { openConnection } from '../../src/action/connection.ts'
+import { logNarrator } from '../../src/action/narrator.ts'
+import { originOf } from '../../src/action/origin.ts'
+import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
+import { writeSummary } from '../../src/action/summary.ts'
+import { systemClock } from '../../src/clock.ts'
+import { describeModule } from '../../src/module/describe.ts'
+import { loadModule } from '../../src/module/load.ts'
+import { deploy } from '../../src/release/deploy.ts'
+import { renderDeployment } from '../../src/release/summary.ts'
+import { healthChoice } from '../../src/smoke/health.ts'
+import { failureOf, outputsOf } from './report.ts'
 import type { spec } from './spec.ts'
+import { checkpoint } from './state.ts'
 
-export async function main(_inputs: Inputs<typeof spec>): Promise<Outcome<typeof spec>> {
-  return { outputs: {}, failure: { title: 'deploy: not there yet', message: 'This action does nothing so far.' } }
+export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
+  const module = await loadModule(inputs.module)
+  const { server, credential } = await openConnection(inputs, step.environment)
+  const deployment = await deploy(
+    {
+      ...inputs,
+      module,
+      healthCheck: healthChoice(inputs.healthCheck)
+    },
+    {
+      server,
+      identity: credential.identity,
+      describe: describeModule,
+      clock: systemClock,
+      narrator: logNarrator,
+      folder: join(step.environment.RUNNER_TEMP ?? '.', 'stdb-actions'),
+      origin: originOf(step.environment),
+      remember: checkpoint.save,
+      cancelled: step.cancellation.signal
+    }
+  )
+  await writeSummary(renderDeployment(deployment), step.environment)
+  return { outputs: outputsOf(deployment), ...failureOf(deployment, inputs.database) }
 }

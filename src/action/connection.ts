@@ -1,0 +1,59 @@
+import { type Clock, systemClock } from '../clock.ts'
+import { type ConnectOptions, connect } from '../spacetimedb/client.ts'
+import { type Credential, tokenCredential } from '../spacetimedb/credential.ts'
+import { oidcCredential, subjectWarnings } from '../spacetimedb/oidc.ts'
+import type { Server } from '../spacetimedb/server.ts'
+import { serverAddress } from '../spacetimedb/server-url.ts'
+import { version } from '../version.ts'
+import { warn } from './annotations.ts'
+import type { Environment } from './inputs.ts'
+import { log } from './log.ts'
+import { maskSecret } from './masking.ts'
+import { requestIdToken } from './oidc.ts'
+
+/** The inputs by which every action names its server and credential. */
+export type ConnectionInputs = {
+  readonly server: string
+  readonly token: string | undefined
+  readonly auth: 'oidc' | undefined
+  readonly audience: string | undefined
+  readonly allowInsecure: boolean
+}
+
+export type Connection = { readonly server: Server; readonly credential: Credential }
+
+/**
+ * Opens the connection that the inputs ask for and says to which server and as whom, before anything is asked of
+ * the server. Throws a `ConfigurationError` for a wrong server or a credential that no server would take.
+ */
+export async function openConnection(
+  inputs: ConnectionInputs,
+  environment: Environment,
+  options: Pick<ConnectOptions, 'timeouts' | 'timeoutInputs'> = {},
+  clock: Clock = systemClock
+): Promise<Connection> {
+  const address = serverAddress(inputs.server, { withToken: true, allowInsecure: inputs.allowInsecure })
+  for (const warning of address.warnings) warn('Connection without encryption', warning)
+  const credential = await credentialOf(inputs, environment, clock)
+  log(`Server:   ${address.url}`)
+  log(`Identity: ${credential.identity} (${credential.subject} of ${credential.issuer})`)
+  const server = connect({
+    url: address.url,
+    credential,
+    onSecret: maskSecret,
+    onRetry: log,
+    version,
+    clock,
+    ...options
+  })
+  return { server, credential }
+}
+
+async function credentialOf(inputs: ConnectionInputs, environment: Environment, clock: Clock): Promise<Credential> {
+  const { token, audience } = inputs
+  if (token !== undefined) return tokenCredential(token, clock)
+  const request = (wanted: string | undefined) => requestIdToken(wanted, environment)
+  const credential = await oidcCredential({ request, audience, clock })
+  for (const warning of subjectWarnings(credential.subject)) warn('Identity not pinned', warning)
+  return credential
+}

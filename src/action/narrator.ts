@@ -1,0 +1,13 @@
+import type { Narrator } from '../journal.ts'
+import { warn } from './annotations.ts'
+import { log } from './log.ts'
+
+/** Tells the step's log what happens. */
+export const logNarrator: Narrator = {
+  begin: (step) => log(`${step} …`),
+  end: ({ outcome, detail, milliseconds }) => {
+    const mark = outcome === 'ok' ? '✓' : '✗'
+    log(`  ${mark} ${detail || 'done'} (${milliseconds} ms)`)
+  },
+  warn: (text) => warn('deploy', text)
+}

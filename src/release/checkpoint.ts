@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import type { ModuleHash } from '../module/hash.ts'
+
+const moduleHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .transform((digits) => digits as ModuleHash)
+
+/**
+ * What must be known to finish or undo a deploy that was cut off: saved before anything is changed, read by the
+ * action's `post` step.
+ */
+export const checkpointSchema = z.object({
+  /**
+   * `changing`: the new module may be live, and isn't known to be healthy. `rolling-back`: the old one may be live
+   * again. `settled`: the deploy came to its own end.
+   */
+  phase: z.enum(['changing', 'rolling-back', 'settled']),
+  next: moduleHash,
+  /** Not there for a first release: there is nothing to go back to. */
+  previous: z.object({ hash: moduleHash, path: z.string() }).readonly().optional(),
+  onFailure: z.enum(['rollback', 'keep'])
+})
+
+export type Checkpoint = Readonly<z.output<typeof checkpointSchema>>

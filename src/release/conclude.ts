@@ -1,0 +1,63 @@
+import { checkHealth, type HealthReport } from '../smoke/health.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Ending } from './deployment.ts'
+import { rollBack } from './roll-back.ts'
+import type { Previous, Work } from './work.ts'
+
+/** A release that is live and has not been checked yet. */
+export type Unchecked =
+  | { readonly result: 'unchanged' }
+  | { readonly result: 'created'; readonly checkpoint: Omit<Checkpoint, 'phase'> }
+  | { readonly result: 'updated'; readonly checkpoint: Omit<Checkpoint, 'phase'>; readonly previous: Previous }
+
+/** Checks the release that is live now, then keeps it or goes back to the previous one. */
+export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Ending> {
+  const health = await check(work)
+  if (health.kind === 'unhealthy' && release.result === 'updated' && work.request.onFailure === 'rollback') {
+    return goBack(work, release, health.reason)
+  }
+  if (release.result !== 'unchanged') work.tools.remember({ ...release.checkpoint, phase: 'settled' })
+  const live = { kind: 'new' } as const
+  if (health.kind === 'healthy') return { result: release.result, live }
+  return { result: 'unhealthy', live, reason: `${health.reason} ${whyKept[release.result]}` }
+}
+
+const whyKept = {
+  unchanged: 'The module was live before this deploy, so it was left as it is.',
+  created: 'It was kept: a first release has nothing to go back to.',
+  updated: 'It was kept, as "on-failure: keep" asks.'
+}
+
+async function check(work: Work): Promise<HealthReport> {
+  const { tools, request, journal, findings } = work
+  const reducer = findings.healthCheck
+  if (reducer === undefined) return { kind: 'healthy' }
+  return journal.step('Health check', async (step) => {
+    const options = { timeout: request.healthTimeout, clock: tools.clock, cancelled: tools.cancelled }
+    const health = await checkHealth(tools.server, request.database, reducer, options)
+    if (health.kind === 'healthy') step.detail(`${reducer} succeeded`)
+    else step.fail(health.reason)
+    return health
+  })
+}
+
+/** Never asks whether clients break: a release that fails its check has to go. */
+async function goBack(
+  work: Work,
+  release: Extract<Unchecked, { result: 'updated' }>,
+  unhealthy: string
+): Promise<Ending> {
+  const { tools, request, journal } = work
+  const { checkpoint, previous } = release
+  tools.remember({ ...checkpoint, phase: 'rolling-back' })
+  const outcome = await journal.step('Roll back', async (step) => {
+    const back = { database: request.database, previous: previous.module, next: request.module.hash }
+    const outcome = await rollBack(tools.server, back, tools.clock)
+    if (outcome.result === 'rolled-back') step.detail(`the server serves ${previous.module.hash.slice(0, 12)} again`)
+    else step.fail(outcome.reason)
+    return outcome
+  })
+  if (outcome.result === 'rolled-back') tools.remember({ ...checkpoint, phase: 'settled' })
+  const why = outcome.reason && ` Going back failed: ${outcome.reason}`
+  return { result: outcome.result, live: outcome.live, reason: `${unhealthy}${why}` }
+}

@@ -1,0 +1,74 @@
+import type { Step } from '../journal.ts'
+import type { Change } from '../migration/change.ts'
+import type { Judgement, UsablePlan } from '../migration/judgement.ts'
+import type { WayBack } from '../migration/way-back.ts'
+import type { ModuleHash } from '../module/hash.ts'
+import type { Identity } from '../spacetimedb/identity.ts'
+
+/** How a deploy ended (docs/deploy.md, "Results"). */
+export const results = [
+  'created',
+  'updated',
+  'unchanged',
+  'planned',
+  'refused',
+  'unhealthy',
+  'rolled-back',
+  'rollback-failed',
+  'failed',
+  'unknown'
+] as const
+
+export type Result = (typeof results)[number]
+
+/** Whether a job that ended so has done what it was asked to do. */
+export function isSuccess(result: Result): boolean {
+  return ['created', 'updated', 'unchanged', 'planned'].includes(result)
+}
+
+/** What the database runs when a deploy is over, as far as it was found out. */
+export type LiveState =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'previous' }
+  /** Somebody else's module. */
+  | { readonly kind: 'other'; readonly hash: ModuleHash }
+  /** There is no database of that name. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown' }
+
+/** What a release does to the database and its clients, and whether it can be taken back. */
+export type ReleaseJudgement = Judgement & {
+  readonly changes: readonly Change[]
+  readonly serverPlan: UsablePlan
+  readonly wayBack: WayBack
+}
+
+/** What was found out on the way, whatever the end. */
+export type Findings = {
+  readonly server: string
+  readonly database: string
+  readonly identity: Identity
+  readonly moduleHash: ModuleHash
+  databaseIdentity?: Identity
+  /** Whether the database was there before. */
+  exists?: boolean
+  previousHash?: ModuleHash
+  /** The file that the module which was live before is saved in. */
+  previousModulePath?: string
+  judgement?: ReleaseJudgement
+  planPath?: string
+  /** The reducer that said whether the release is healthy; `undefined` when none did. */
+  healthCheck?: string
+}
+
+export type Ending = {
+  readonly result: Result
+  readonly live: LiveState
+  /** One sentence or more on why it ended so; always there when the job fails. */
+  readonly reason?: string
+  /** Whether `reason` is something that the user's own configuration can mend. */
+  readonly isConfiguration?: boolean
+}
+
+/** The whole report of a deploy. */
+export type Deployment = Readonly<Findings> & Ending & { readonly steps: readonly Step[] }

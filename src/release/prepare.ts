@@ -1,0 +1,81 @@
+import { ConfigurationError, messageOf } from '../errors.ts'
+import { gate } from '../migration/gate.ts'
+import type { Schema } from '../module/schema.ts'
+import type { Identity } from '../spacetimedb/identity.ts'
+import type { Ending, LiveState } from './deployment.ts'
+import { captureAndJudge, describeNext } from './judge.ts'
+import { savePlan } from './save.ts'
+import { resolveTarget } from './target.ts'
+import type { Previous, Work } from './work.ts'
+
+/** What is to be done, when everything that changes nothing has been done. */
+export type Ready =
+  | { readonly kind: 'ended'; readonly ending: Ending }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'update'; readonly previous: Previous; readonly token: string }
+
+/** Everything before the first change: whatever fails here has changed nothing. Never throws. */
+export async function prepare(work: Work): Promise<Ready> {
+  try {
+    const ready = await getReady(work)
+    if (work.tools.cancelled.aborted) throw new Error('The job was cancelled before anything was changed.')
+    return ready
+  } catch (error) {
+    const isConfiguration = error instanceof ConfigurationError
+    return ended({ result: 'failed', live: untouched(work), reason: messageOf(error), isConfiguration })
+  }
+}
+
+async function getReady(work: Work): Promise<Ready> {
+  const { request, tools, journal, findings } = work
+  const described = tools.describe(request.module)
+  described.catch(() => {})
+  const target = await journal.step('Find the database', async (step) => {
+    const target = await resolveTarget(tools.server, { ...request, identity: tools.identity })
+    step.detail(target.kind === 'existing' ? target.identity : 'not there yet: it will be created')
+    return target
+  })
+  findings.exists = target.kind === 'existing'
+  if (target.kind === 'new') {
+    if (target.claimed) {
+      journal.warn(
+        `The name "${request.database}" is claimed on ${tools.server.url} but holds no database: it was deleted, or ` +
+          'its first publish failed, perhaps somebody else’s. Creating it takes the name.'
+      )
+    }
+    await describeNext(work, described)
+    return request.dryRun ? ended({ result: 'planned', live: { kind: 'none' } }) : { kind: 'create' }
+  }
+  findings.databaseIdentity = target.identity
+  return readyUpdate(work, target.identity, described)
+}
+
+async function readyUpdate(work: Work, database: Identity, described: Promise<Schema>): Promise<Ready> {
+  const { request, journal, findings } = work
+  const judged = await captureAndJudge(work, database, described)
+  if (judged.kind === 'unchanged') return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
+
+  const { judgement, previous } = judged
+  const { serverPlan } = judgement
+  findings.planPath = await savePlan(work, previous, judgement)
+  const decision = gate({ ...judgement, ...request })
+  const live = { kind: 'previous' } as const
+  if (!decision.allowed) return ended({ result: 'refused', live, reason: decision.reasons.join('\n') })
+  for (const warning of decision.warnings) journal.warn(warning)
+  if (request.dryRun) return ended({ result: 'planned', live })
+  if (serverPlan.kind !== 'automatic') throw new Error('The server has no plan that could be carried out.')
+  return { kind: 'update', previous, token: serverPlan.token }
+}
+
+const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' } }
+
+function ended(ending: Ending): Ready {
+  return { kind: 'ended', ending }
+}
+
+/** What is live when nothing was changed, as far as was found out. */
+function untouched({ findings }: Work): LiveState {
+  if (findings.exists === undefined) return { kind: 'unknown' }
+  return { kind: findings.exists ? 'previous' : 'none' }
+}

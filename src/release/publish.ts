@@ -1,0 +1,84 @@
+import type { Clock } from '../clock.ts'
+import type { ModuleHash } from '../module/hash.ts'
+import type { Module } from '../module/module.ts'
+import { type PublishAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
+import type { LiveState } from './deployment.ts'
+import { findLiveState } from './live-state.ts'
+
+/** How publishing an update ended. Whatever the answers said, `live` was asked from the database. */
+export type UpdateOutcome =
+  /** The new module is live. */
+  | { readonly kind: 'live' }
+  /** The previous module is live still: the server said no, or could not be reached. */
+  | { readonly kind: 'not-published'; readonly reason: string }
+  /** Somebody else's module went live in between. */
+  | { readonly kind: 'overtaken'; readonly by: ModuleHash }
+  | { readonly kind: 'unknown'; readonly live: LiveState; readonly reason: string }
+
+export type Update = {
+  readonly database: string
+  readonly module: Module
+  /** The module that the plan was made for. */
+  readonly previous: ModuleHash
+  /** The plan's token. */
+  readonly token: string
+}
+
+const attempts = 3
+
+/**
+ * Publishes an update as a compare-and-swap and finds out what came of it. A lost answer is settled by looking at
+ * the live hash; sending again is safe since the token is good only while the previous module is live. Never throws
+ * after something was sent.
+ */
+export async function publishUpdate(server: Server, update: Update, clock: Clock): Promise<UpdateOutcome> {
+  let reason = ''
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const answer = await sent(() => server.publishUpdate(update.database, update.module, update.token))
+    if (answer.kind !== 'published') reason = reasonOf(answer)
+    const settled = await settle(server, update, reason, clock)
+    const mayBeSentAgain = answer.kind === 'not-sent' || answer.kind === 'uncertain'
+    if (settled.kind !== 'not-published' || !mayBeSentAgain) return settled
+    await clock.sleep(1000 * attempt)
+  }
+  return settle(server, update, reason, clock)
+}
+
+/** An answer that refuses the credential or the address changed nothing, as little as any other refusal. */
+export async function sent(request: () => Promise<PublishAnswer>): Promise<PublishAnswer> {
+  try {
+    return await request()
+  } catch (failure) {
+    if (failure instanceof ServerFailure) return { kind: 'refused', reason: failure.message }
+    throw failure
+  }
+}
+
+/** Why an answer is not the one that was hoped for. */
+export function reasonOf(answer: Exclude<PublishAnswer, { kind: 'published' }>): string {
+  return 'failure' in answer ? answer.failure.message : answer.reason
+}
+
+async function settle(server: Server, update: Update, reason: string, clock: Clock): Promise<UpdateOutcome> {
+  const live = await findLiveState(
+    server,
+    update.database,
+    { previous: update.previous, next: update.module.hash },
+    clock
+  )
+  switch (live.kind) {
+    case 'new':
+      return { kind: 'live' }
+    case 'previous':
+      return {
+        kind: 'not-published',
+        reason: reason || 'The server said that it published, but serves the old module.'
+      }
+    case 'other':
+      return { kind: 'overtaken', by: live.hash }
+    case 'none':
+      return { kind: 'unknown', live, reason: 'The database is gone: somebody deleted it in between.' }
+    case 'unknown':
+      return { kind: 'unknown', live, reason: live.reason ?? reason }
+  }
+}

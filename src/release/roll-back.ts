@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts'
+import type { ModuleHash } from '../module/hash.ts'
+import type { Module } from '../module/module.ts'
+import type { Server } from '../spacetimedb/server.ts'
+import type { LiveState } from './deployment.ts'
+import { findLiveState, insist } from './live-state.ts'
+import { publishUpdate } from './publish.ts'
+
+/** How going back ended, and what is live now. */
+export type RollBackOutcome = {
+  readonly result: 'rolled-back' | 'rollback-failed' | 'unknown'
+  readonly live: LiveState
+  /** Why it failed; empty when it didn't. */
+  readonly reason: string
+}
+
+export type RollBack = {
+  readonly database: string
+  /** The module to bring back, and whose bytes are at hand. */
+  readonly previous: Module
+  /** The release to leave. Only from this one is anything rolled back: what somebody else published stays. */
+  readonly next: ModuleHash
+}
+
+/**
+ * Publishes the previous module back, by its own plan and as a compare-and-swap. It restores the module, not the
+ * data. Never throws: a server that doesn't answer ends in `unknown`.
+ */
+export async function rollBack(server: Server, request: RollBack, clock: Clock): Promise<RollBackOutcome> {
+  const { database, previous, next } = request
+  const before = await findLiveState(server, database, { previous: previous.hash, next }, clock)
+  if (before.kind === 'previous') return { result: 'rolled-back', live: before, reason: '' }
+  if (before.kind === 'unknown') return { result: 'unknown', live: before, reason: before.reason ?? '' }
+  if (before.kind !== 'new') return { result: 'rollback-failed', live: before, reason: notOursAnyMore(before) }
+
+  const planned = await insist(() => server.plan(database, previous), clock)
+  if (planned.kind === 'unknown') return { result: 'rollback-failed', live: before, reason: planned.reason }
+  if (planned.value.kind !== 'automatic') {
+    return { result: 'rollback-failed', live: before, reason: planned.value.reason.trim() }
+  }
+
+  const { token } = planned.value
+  const outcome = await publishUpdate(server, { database, module: previous, previous: next, token }, clock)
+  switch (outcome.kind) {
+    case 'live':
+      return { result: 'rolled-back', live: { kind: 'previous' }, reason: '' }
+    case 'not-published':
+      return { result: 'rollback-failed', live: { kind: 'new' }, reason: outcome.reason }
+    case 'overtaken': {
+      const live: LiveState = { kind: 'other', hash: outcome.by }
+      return { result: 'rollback-failed', live, reason: notOursAnyMore(live) }
+    }
+    case 'unknown':
+      return { result: 'unknown', live: outcome.live, reason: outcome.reason }
+  }
+}
+
+function notOursAnyMore(live: LiveState): string {
+  if (live.kind === 'none') return 'The database is gone: somebody deleted it.'
+  const hash = live.kind === 'other' ? ` (${live.hash})` : ''
+  return `Somebody else has published another module since${hash}; it was left alone.`
+}

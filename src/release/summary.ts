@@ -1,0 +1,138 @@
+import type { Step } from '../journal.ts'
+import { code, escapeMarkdown, quote, table } from '../markdown.ts'
+import { renderPlan } from '../migration/render.ts'
+import { adviceOn } from './advice.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Deployment, Ending, LiveState, Result } from './deployment.ts'
+
+/**
+ * The job summary of a deploy, as Markdown: how it ended and in which state the database is, what to do next, what
+ * was done when, and the plan.
+ */
+export function renderDeployment(deployment: Deployment): string {
+  const { database, judgement } = deployment
+  return sections([
+    `## ${marks[deployment.result]} ${headlineOf(deployment, code(database))}`,
+    renderReason(deployment),
+    renderState(deployment),
+    renderAdvice(deployment),
+    renderFacts(deployment),
+    renderTimeline(deployment.steps),
+    judgement && renderPlan(judgement)
+  ])
+}
+
+/** The job summary of a post step that had to finish or undo a deploy. */
+export function renderRecovery(server: string, database: string, left: Checkpoint, ending: Ending): string {
+  const facts = { server, database, moduleHash: left.next, previousHash: left.previous?.hash }
+  return sections([
+    `## ${marks[ending.result]} After the job was cut off: ${headlineOf(ending, code(database))}`,
+    renderReason(ending),
+    renderState(ending),
+    renderAdvice({ ...facts, ...ending })
+  ])
+}
+
+/** How a deploy ended, in one line. `database` is put in as it is. */
+export function headlineOf({ result, live }: Ending, database: string): string {
+  switch (result) {
+    case 'created':
+      return `${database} was created`
+    case 'updated':
+      return `${database} runs the new module`
+    case 'unchanged':
+      return `${database} runs this module already`
+    case 'planned':
+      return `${database} could be deployed to: a dry run, nothing was changed`
+    case 'refused':
+      return `Refused: ${database} was not changed`
+    case 'unhealthy':
+      return `Unhealthy: ${database} runs the new module all the same`
+    case 'rolled-back':
+      return `Rolled back: ${database} runs the previous module again`
+    case 'rollback-failed':
+      return live.kind === 'new'
+        ? `The rollback failed: ${database} runs the new, unhealthy module`
+        : `The rollback failed: ${database} does not run the previous module`
+    case 'failed':
+      return `Failed: this deploy changed nothing in ${database}`
+    case 'unknown':
+      return `Unknown: nobody can tell which module ${database} runs`
+  }
+}
+
+const marks: Readonly<Record<Result, string>> = {
+  created: '✅',
+  updated: '✅',
+  unchanged: '✅',
+  planned: '✅',
+  refused: '⛔',
+  unhealthy: '❌',
+  'rolled-back': '↩️',
+  'rollback-failed': '❌',
+  failed: '❌',
+  unknown: '❓'
+}
+
+/** Markdown of the parts that are there, with an empty line between. */
+function sections(parts: readonly (string | undefined)[]): string {
+  return `${parts.filter((part) => part).join('\n\n')}\n`
+}
+
+function renderReason({ reason }: Ending): string | undefined {
+  return reason && quote(reason)
+}
+
+function renderState(ending: Ending): string {
+  const data = ending.result === 'rolled-back' ? ` ${notTheData}` : ''
+  return `**The database now:** ${stateText(ending.live)}${data}`
+}
+
+const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
+
+function stateText(live: LiveState): string {
+  switch (live.kind) {
+    case 'new':
+      return 'it runs the new module.'
+    case 'previous':
+      return 'it runs the module that it ran before.'
+    case 'other':
+      return `it runs another module, which somebody else published: ${code(live.hash)}.`
+    case 'none':
+      return 'there is no database of this name.'
+    case 'unknown':
+      return 'not known; nothing was asked of it, or it did not answer.'
+  }
+}
+
+function renderAdvice(facts: Parameters<typeof adviceOn>[0]): string | undefined {
+  const advice = adviceOn(facts)
+  return advice.length === 0 ? undefined : `**What to do now**\n\n${advice.join('\n')}`
+}
+
+function renderFacts(deployment: Deployment): string {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['Server', code(deployment.server)],
+    ['Database', deployment.databaseIdentity && code(deployment.databaseIdentity)],
+    ['Deployed as', code(deployment.identity)],
+    ['New module', code(deployment.moduleHash)],
+    ['Previous module', deployment.previousHash && code(deployment.previousHash)],
+    ['Health check', code(deployment.healthCheck ?? 'none')]
+  ]
+  const known = rows.filter(([, value]) => value !== undefined) as (readonly [string, string])[]
+  return table(['', ''], known)
+}
+
+function renderTimeline(steps: readonly Step[]): string | undefined {
+  if (steps.length === 0) return undefined
+  const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
+    `${outcome === 'ok' ? '✓' : '✗'} ${name}`,
+    escapeMarkdown(detail),
+    durationText(milliseconds)
+  ])
+  return table(['Step', 'What', 'Took'], rows, ['l', 'l', 'r'])
+}
+
+function durationText(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../clock.ts'
+import type { Journal, Narrator } from '../journal.ts'
+import type { Plan } from '../migration/plan-file.ts'
+import type { Module } from '../module/module.ts'
+import type { Schema } from '../module/schema.ts'
+import type { HealthChoice } from '../smoke/health.ts'
+import type { Identity } from '../spacetimedb/identity.ts'
+import type { Server } from '../spacetimedb/server.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Findings } from './deployment.ts'
+
+/** What is asked of a deploy. */
+export type DeployRequest = {
+  /** A name or an identity. */
+  readonly database: string
+  readonly module: Module
+  readonly create: boolean
+  readonly organization?: string | undefined
+  readonly allowBreakingClients: boolean
+  readonly allowIrreversible: boolean
+  readonly healthCheck: HealthChoice
+  /** Milliseconds. */
+  readonly healthTimeout: number
+  readonly onFailure: 'rollback' | 'keep'
+  /** Plan and judge only. */
+  readonly dryRun: boolean
+}
+
+/** What a deploy works with. */
+export type DeployTools = {
+  readonly server: Server
+  /** Who we are. */
+  readonly identity: Identity
+  /** Describes a module offline, contained. */
+  readonly describe: (module: Module) => Promise<Schema>
+  readonly clock: Clock
+  readonly narrator: Narrator
+  /** Where the live module and the plan are saved. */
+  readonly folder: string
+  /** Where the deploy comes from, for whoever reads the plan. */
+  readonly origin: NonNullable<Plan['metadata']>
+  /** Remembers, before anything is changed, what a cut-off deploy needs to be finished or undone. */
+  readonly remember: (checkpoint: Checkpoint) => void
+  /** The job is being cancelled: stop where nothing is lost. */
+  readonly cancelled: AbortSignal
+}
+
+/** A deploy that is under way. */
+export type Work = {
+  readonly request: DeployRequest
+  readonly tools: DeployTools
+  readonly journal: Journal
+  readonly findings: Findings
+}
+
+/** The module that was live before, and the file that it is saved in. */
+export type Previous = { readonly module: Module; readonly path: string }

@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals'
+import { publishUpdate } from '../../src/release/publish.ts'
+import { publishFirst } from '../../src/release/publish-first.ts'
+import { type Fault, modelClock, modelServer, moduleOf, them, tokenOf, us } from './model-server.ts'
+
+const old = moduleOf('old')
+const next = moduleOf('next')
+const foreign = moduleOf('foreign')
+
+describe('publishUpdate', () => {
+  const cases: { name: string; faults: Fault[]; outcome: string; publishes: number }[] = [
+    { name: 'all is well', faults: [], outcome: 'live', publishes: 1 },
+    { name: 'the answer is lost after the update', faults: ['lost-after'], outcome: 'live', publishes: 1 },
+    { name: 'the request is lost', faults: ['lost-before'], outcome: 'live', publishes: 2 },
+    { name: 'the server is away for a moment', faults: ['not-sent'], outcome: 'live', publishes: 2 },
+    {
+      name: 'the server stays away',
+      faults: ['not-sent', 'not-sent', 'not-sent'],
+      outcome: 'not-published',
+      publishes: 3
+    },
+    { name: 'every answer is lost', faults: ['lost-before', 'lost-after'], outcome: 'live', publishes: 2 }
+  ]
+  test.each(cases)('$name', async ({ faults, outcome, publishes }) => {
+    const model = modelServer({ live: old })
+    model.faults.publish.push(...faults)
+    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    expect((await publishUpdate(model.server, update, modelClock())).kind).toBe(outcome)
+    expect(model.requests.filter((request) => request === 'publish')).toHaveLength(publishes)
+    expect(model.state.live?.hash).toBe(outcome === 'live' ? next.hash : old.hash)
+  })
+
+  test('somebody else publishes first: their module stays, and nothing is sent again', async () => {
+    const model = modelServer({ live: old })
+    model.faults.publish.push(() => {
+      model.state.live = foreign
+    })
+    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    expect(await publishUpdate(model.server, update, modelClock())).toEqual({ kind: 'overtaken', by: foreign.hash })
+    expect(model.requests.filter((request) => request === 'publish')).toHaveLength(1)
+  })
+
+  test('a server that can not be asked afterwards is unknown, after a bounded time', async () => {
+    const model = modelServer({ live: old })
+    model.faults.publish.push('lost-after')
+    model.faults.live.push(...Array<Fault>(1000).fill('unreachable'))
+    const clock = modelClock()
+    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    expect((await publishUpdate(model.server, update, clock)).kind).toBe('unknown')
+    expect(clock.now()).toBeLessThanOrEqual(60_000)
+  })
+})
+
+describe('publishFirst', () => {
+  const cases: { name: string; faults: Fault[]; outcome: string; publishes: number }[] = [
+    { name: 'all is well', faults: [], outcome: 'created', publishes: 1 },
+    { name: 'the answer is lost', faults: ['lost-after'], outcome: 'created', publishes: 1 },
+    { name: 'it is dropped half-way', faults: ['dropped-half-way'], outcome: 'created', publishes: 2 },
+    { name: 'the request is lost', faults: ['lost-before'], outcome: 'created', publishes: 2 },
+    {
+      name: 'the server stays away',
+      faults: ['not-sent', 'not-sent', 'not-sent'],
+      outcome: 'not-created',
+      publishes: 3
+    }
+  ]
+  test.each(cases)('$name', async ({ faults, outcome, publishes }) => {
+    const model = modelServer()
+    model.faults.publish.push(...faults)
+    const creation = { database: 'db', module: next, owner: us }
+    expect((await publishFirst(model.server, creation, modelClock())).kind).toBe(outcome)
+    expect(model.requests.filter((request) => request === 'publish')).toHaveLength(publishes)
+  })
+
+  test('a claimed name is published to again at once', async () => {
+    const model = modelServer()
+    model.faults.publish.push('dropped-half-way')
+    const clock = modelClock()
+    await publishFirst(model.server, { database: 'db', module: next, owner: us }, clock)
+    expect(clock.now()).toBe(0)
+  })
+
+  test('somebody else takes the name first: a lost race, and their database is left alone', async () => {
+    const model = modelServer()
+    model.faults.publish.push('lost-before')
+    model.faults.resolve.push(() => {
+      model.state.live = foreign
+      model.state.owner = them
+    })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
+    expect(outcome.kind).toBe('lost-race')
+    expect(model.state.live).toBe(foreign)
+  })
+
+  test('an update where a creation was meant is a lost race', async () => {
+    const model = modelServer()
+    model.faults.publish.push(() => {
+      model.state.live = foreign
+    })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
+    expect(outcome).toMatchObject({ kind: 'lost-race', live: { kind: 'new' } })
+  })
+
+  test('our own first try that went through after all is no race', async () => {
+    const model = modelServer()
+    model.faults.publish.push('dropped-half-way', () => {
+      model.state.live = next
+    })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
+    expect(outcome.kind).toBe('created')
+  })
+})
