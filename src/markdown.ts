@@ -42,7 +42,7 @@ export function table(
   align?: readonly string[]
 ): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
-  return markdownTable(cells, { align: align ? [...align] : undefined, padding: true })
+  return markdownTable(cells, { align: align ? [...align] : undefined, padding: true, alignDelimiters: false })
 }
 
 function oneLine(text: string): string {

@@ -72,4 +72,12 @@ export type Matched<Item> = {
   readonly kept: readonly (readonly [before: Item, after: Item])[]
 }
 
-export const byName = (item: { readonly name: string }): string => item.name
+/** The key of what has a name. */
+export const byName = (item: Named): string => item.name
+
+type Named = { readonly name: string }
+
+/** Orders what has a name, the same on every machine. */
+export function byNameOrder(one: Named, other: Named): number {
+  return one.name < other.name ? -1 : one.name > other.name ? 1 : 0
+}

@@ -1,6 +1,6 @@
 import type { Index, Sequence, Table, UniqueConstraint } from '../module/schema.ts'
 import type { ChangeDraft } from './change.ts'
-import { byName, match } from './comparison.ts'
+import { byName, byNameOrder, match } from './comparison.ts'
 import { isSeen, type TablePair } from './diff-tables.ts'
 import type { Condition } from './verdict.ts'
 
@@ -8,8 +8,9 @@ import type { Condition } from './verdict.ts'
 export function indexChanges(pair: TablePair): ChangeDraft[] {
   const { removed, added, kept } = match(pair.before.indexes, pair.after.indexes, byName)
   const renamed: (readonly [Index, Index])[] = []
-  const left = [...added]
-  const gone = removed.filter((index) => {
+  // By name, so that which twin is found does not depend on the order of the lists.
+  const left = [...added].sort(byNameOrder)
+  const gone = [...removed].sort(byNameOrder).filter((index) => {
     const twin = left.findIndex((other) => indexText(other) === indexText(index))
     const [other] = twin === -1 ? [] : left.splice(twin, 1)
     if (other) renamed.push([index, other])

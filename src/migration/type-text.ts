@@ -66,9 +66,11 @@ export function typeText(type: AlgebraicType, typespace: Typespace, names: TypeN
 /** What a typespace's entries are called. */
 export type TypeNames = ReadonlyMap<number, string>
 
-/** The names of a schema's types by their place in the typespace. */
+/** The names of a schema's types by their place in the typespace; of several names the last by the alphabet. */
 export function typeNames(types: readonly NamedType[]): TypeNames {
-  return new Map(types.map((type) => [type.ref, type.name]))
+  const names = new Map<number, string>()
+  for (const { ref, name } of types) if (name > (names.get(ref) ?? '')) names.set(ref, name)
+  return names
 }
 
 /**

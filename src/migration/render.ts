@@ -1,0 +1,165 @@
+import { stripVTControlCharacters } from 'node:util'
+import { code, codeBlock, escapeMarkdown, quote, table } from '../markdown.ts'
+import type { Change } from './change.ts'
+import { conditionText } from './condition.ts'
+import type { Judgement, UsablePlan } from './judgement.ts'
+import type { Verdict } from './verdict.ts'
+import type { WayBack } from './way-back.ts'
+
+/** What is rendered: a release's changes and all that was judged of them. */
+export type PlanReport = Judgement & {
+  readonly changes: readonly Change[]
+  readonly wayBack: Omit<WayBack, 'changes'>
+  /** Missing when the server was not asked. */
+  readonly serverPlan?: UsablePlan
+}
+
+export type RenderOptions = {
+  /** How many characters there may be; the server's text is cut first, then the table, each with a note. */
+  readonly limit?: number
+}
+
+/**
+ * A plan as Markdown for a job summary or a comment: the verdict in one line, the changes, what it means for clients,
+ * the way back, and the server's own text folded away. Whatever comes from outside is escaped.
+ */
+export function renderPlan(report: PlanReport, { limit = 60_000 }: RenderOptions = {}): string {
+  const start = [`### ${headline(report)}`, disagreement(report)]
+  const end = [clients(report), wayBack(report)]
+  const room = limit - joined([...start, ...end]).length - noteRoom
+  const changes = changeTable(report.changes, room)
+  const left = room - changes.length
+  return joined([...start, changes, ...end, serverText(report.serverPlan, left)]).slice(0, limit)
+}
+
+/** Kept free for the notes that something was cut. */
+const noteRoom = 400
+
+function joined(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part).join('\n\n')
+}
+
+function headline({ verdict, wayBack: { reversible } }: PlanReport): string {
+  if (verdict === 'manual') return verdictTexts.manual
+  return `${verdictTexts[verdict]} · ${reversibleTexts[reversible]}`
+}
+
+const verdictTexts: Readonly<Record<Verdict, string>> = {
+  none: '✅ No change of the schema',
+  compatible: '✅ Clients that run now keep working',
+  'breaks-clients': '⚠️ Breaks clients that run now',
+  manual: "⛔ Can't be migrated in place"
+}
+
+const reversibleTexts = {
+  yes: 'can be rolled back',
+  conditional: 'can be rolled back on a condition',
+  no: 'can not be rolled back'
+} as const
+
+function disagreement({ disagreement }: PlanReport): string | undefined {
+  return disagreement && quote(`⚠️ ${disagreement}`)
+}
+
+/** The changes, as many as there is room for, those about one thing together. */
+function changeTable(changes: readonly Change[], room: number): string {
+  if (changes.length === 0) return ''
+  const rows: string[][] = []
+  let length = 0
+  let subject = ''
+  for (const change of changes) {
+    const about = subjectText(change)
+    const row = [about === subject ? '' : about, changeText(change), beforeAfter(change), effectTexts[change.verdict]]
+    length += row.join(' | ').length + 5
+    if (length > room) break
+    rows.push(row)
+    subject = about
+  }
+  const missing = changes.length - rows.length
+  const shown = rows.length === 0 ? '' : table(['', 'Change', 'Before → after', 'Effect'], rows)
+  return missing === 0 ? shown : joined([shown, `*${missing} more changes are not shown: there are too many.*`])
+}
+
+const effectTexts: Readonly<Record<Verdict, string>> = {
+  none: '–',
+  compatible: 'compatible',
+  'breaks-clients': '**breaks clients**',
+  manual: '**impossible in place**'
+}
+
+function subjectText({ subject: { kind, name } }: Change): string {
+  const word = kind.replaceAll('-', ' ')
+  return kind === 'module' ? word : `${word} ${code(shorten(name, 100))}`
+}
+
+function changeText({ what, note, conditions, id }: Change): string {
+  const only = conditions.length === 0 ? '' : ` Only possible while ${conditions.map(conditionText).join(' and ')}.`
+  const text = escapeMarkdown(shorten(`${what}.${only}${note ? ` ${note}` : ''}`, 600))
+  return `${text}<br><sub>${escapeMarkdown(id)}</sub>`
+}
+
+function beforeAfter({ before, after }: Change): string {
+  const text = (part: string) => code(shorten(part, 200))
+  if (before !== undefined && after !== undefined) return `${text(before)} → ${text(after)}`
+  if (before !== undefined) return `${text(before)} → –`
+  return after === undefined ? '' : `– → ${text(after)}`
+}
+
+function clients({ verdict, changes }: PlanReport): string {
+  return `**Clients:** ${clientText(verdict, changes)}`
+}
+
+function clientText(verdict: Verdict, changes: readonly Change[]): string {
+  if (verdict === 'manual') return 'nothing changes for them, since this can not be published.'
+  if (verdict !== 'breaks-clients') return 'nothing to do. Code that is generated anew may look different.'
+  const disconnects = changes.some((change) => change.atServer === 'disconnects')
+  const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
+  const steps = [
+    ...(disconnects ? ['The server disconnects all clients when the release is published.'] : []),
+    'Generate their code anew (`spacetime generate`), adapt it, and release them with this module.',
+    ...(breaking.length > 0 ? [`Until then they can't rely on: ${listOf(breaking)}.`] : [])
+  ]
+  return steps.join(' ')
+}
+
+function wayBack({ verdict, wayBack: { reversible, conditions, blockers } }: PlanReport): string | undefined {
+  if (verdict === 'manual') return undefined
+  switch (reversible) {
+    case 'yes':
+      return '**Way back:** the previous module can be published again. Data that was written stays as it is.'
+    case 'conditional': {
+      const list = conditions.slice(0, mostListed).map((condition) => escapeMarkdown(conditionText(condition)))
+      const more = conditions.length - list.length
+      const only = list.join('; ') + (more > 0 ? `; and ${more} more conditions` : '')
+      return `**Way back:** the previous module can be published again only while ${only}.`
+    }
+    case 'no':
+      return `**Way back:** none in place. Going back would mean: ${listOf(blockers)}.`
+  }
+}
+
+const mostListed = 20
+
+function listOf(changes: readonly Change[]): string {
+  const listed = changes.slice(0, mostListed)
+  const texts = listed.map((change) => `${subjectText(change)}: ${escapeMarkdown(shorten(change.what, 200))}`)
+  const more = changes.length - listed.length
+  return texts.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}
+
+function serverText(plan: UsablePlan | undefined, room: number): string | undefined {
+  if (plan === undefined) return '*The server was not asked: this is judged from the two schemas alone.*'
+  const text = plan.kind === 'manual' ? plan.reason : plan.text
+  // Folding it away takes a few characters too.
+  const shown = shorten(text, Math.max(0, room - 200))
+  if (shown.length < 100 && shown.length < text.length) return "*The server's own text is left out: it is too long.*"
+  const note = shown.length < text.length ? '\n\n*It is cut: it is too long.*' : ''
+  const summary = "<summary>The server's own plan</summary>"
+  return `<details>${summary}\n\n${codeBlock(stripVTControlCharacters(shown))}${note}\n\n</details>`
+}
+
+/** The start of a text that is longer than some number of characters, with an ellipsis. */
+function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  return `${text.slice(0, Math.max(0, length - 1)).replace(/[\ud800-\udbff]$/, '')}…`
+}
