@@ -15,7 +15,9 @@ import { failureOf, outputsOf } from './report.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
+/** Deploys. `result` is true at any moment, so that it is also when the step is killed. */
 export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
+  step.setOutputs({ result: 'failed' })
   const module = await loadModule(inputs.module)
   const { server, credential } = await openConnection(inputs, step.environment)
   const deployment = await deploy(
@@ -32,7 +34,10 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
       narrator: logNarrator,
       folder: join(step.environment.RUNNER_TEMP ?? '.', 'stdb-actions'),
       origin: originOf(step.environment),
-      remember: checkpoint.save,
+      remember: (state) => {
+        checkpoint.save(state)
+        if (state.phase === 'changing') step.setOutputs({ result: 'unknown' })
+      },
       cancelled: step.cancellation.signal
     }
   )

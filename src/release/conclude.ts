@@ -57,7 +57,7 @@ async function goBack(
     else step.fail(outcome.reason)
     return outcome
   })
-  if (outcome.result === 'rolled-back') tools.remember({ ...checkpoint, phase: 'settled' })
+  if (!outcome.unanswered) tools.remember({ ...checkpoint, phase: 'settled' })
   const why = outcome.reason && ` Going back failed: ${outcome.reason}`
   return { result: outcome.result, live: outcome.live, reason: `${unhealthy}${why}` }
 }

@@ -4,7 +4,7 @@ import type { Identity } from '../spacetimedb/identity.ts'
 import type { PublishAnswer, Resolution, Server } from '../spacetimedb/server.ts'
 import type { LiveState } from './deployment.ts'
 import { findLiveState, insist } from './live-state.ts'
-import { reasonOf, sent } from './publish.ts'
+import { reasonOf, send } from './publish.ts'
 
 /** How publishing to a new name ended. */
 export type CreationOutcome =
@@ -33,7 +33,11 @@ const attempts = 3
 export async function publishFirst(server: Server, creation: Creation, clock: Clock): Promise<CreationOutcome> {
   let lost: string | undefined
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const answer = await sent(() => server.publishFirst(creation.database, creation.module, creation.organization))
+    const { database, module, organization } = creation
+    const answer = await send(() => server.publishFirst(database, module, organization), clock)
+    if (answer.kind === 'not-sent' && attempt === 1) {
+      return { kind: 'not-created', reason: reasonOf(answer), claimed: false }
+    }
     const found = await findOut(server, creation.database, clock)
     if (found.kind === 'unknown') return { kind: 'unknown', reason: found.reason }
     if (found.kind === 'exists') return judge(server, creation, answer, found, lost !== undefined, clock)

@@ -3,7 +3,7 @@ import type { ModuleHash } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import { type PublishAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
 import type { LiveState } from './deployment.ts'
-import { findLiveState } from './live-state.ts'
+import { findLiveState, patience } from './live-state.ts'
 
 /** How publishing an update ended. Whatever the answers said, `live` was asked from the database. */
 export type UpdateOutcome =
@@ -33,21 +33,30 @@ const attempts = 3
  */
 export async function publishUpdate(server: Server, update: Update, clock: Clock): Promise<UpdateOutcome> {
   let reason = ''
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    const answer = await sent(() => server.publishUpdate(update.database, update.module, update.token))
+  for (let attempt = 1; ; attempt++) {
+    const answer = await send(() => server.publishUpdate(update.database, update.module, update.token), clock)
     if (answer.kind !== 'published') reason = reasonOf(answer)
+    if (answer.kind === 'not-sent' && attempt === 1) return { kind: 'not-published', reason }
     const settled = await settle(server, update, reason, clock)
-    const mayBeSentAgain = answer.kind === 'not-sent' || answer.kind === 'uncertain'
+    const mayBeSentAgain = answer.kind === 'uncertain' && attempt < attempts
     if (settled.kind !== 'not-published' || !mayBeSentAgain) return settled
     await clock.sleep(1000 * attempt)
   }
-  return settle(server, update, reason, clock)
 }
 
-/** An answer that refuses the credential or the address changed nothing, as little as any other refusal. */
-export async function sent(request: () => Promise<PublishAnswer>): Promise<PublishAnswer> {
+/**
+ * Sends a module to be published. A server that takes no connection has seen nothing, so it is tried again for as
+ * long as `patience` lasts. An answer that refuses the credential or the address changed nothing, as little as any
+ * other refusal.
+ */
+export async function send(request: () => Promise<PublishAnswer>, clock: Clock): Promise<PublishAnswer> {
+  const deadline = clock.now() + patience
   try {
-    return await request()
+    for (let pause = 500; ; pause = Math.min(pause * 2, 5000)) {
+      const answer = await request()
+      if (answer.kind !== 'not-sent' || clock.now() + pause >= deadline) return answer
+      await clock.sleep(pause)
+    }
   } catch (failure) {
     if (failure instanceof ServerFailure) return { kind: 'refused', reason: failure.message }
     throw failure

@@ -12,6 +12,8 @@ export type RollBackOutcome = {
   readonly live: LiveState
   /** Why it failed; empty when it didn't. */
   readonly reason: string
+  /** Whether the server gave no answer, so that trying again later may do. */
+  readonly unanswered?: boolean
 }
 
 export type RollBack = {
@@ -30,11 +32,14 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
   const { database, previous, next } = request
   const before = await findLiveState(server, database, { previous: previous.hash, next }, clock)
   if (before.kind === 'previous') return { result: 'rolled-back', live: before, reason: '' }
-  if (before.kind === 'unknown') return { result: 'unknown', live: before, reason: before.reason ?? '' }
+  if (before.kind === 'unknown')
+    return { result: 'unknown', live: before, reason: before.reason ?? '', unanswered: true }
   if (before.kind !== 'new') return { result: 'rollback-failed', live: before, reason: notOursAnyMore(before) }
 
   const planned = await insist(() => server.plan(database, previous), clock)
-  if (planned.kind === 'unknown') return { result: 'rollback-failed', live: before, reason: planned.reason }
+  if (planned.kind === 'unknown') {
+    return { result: 'rollback-failed', live: before, reason: planned.reason, unanswered: true }
+  }
   if (planned.value.kind !== 'automatic') {
     return { result: 'rollback-failed', live: before, reason: planned.value.reason.trim() }
   }
@@ -51,7 +56,7 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
       return { result: 'rollback-failed', live, reason: notOursAnyMore(live) }
     }
     case 'unknown':
-      return { result: 'unknown', live: outcome.live, reason: outcome.reason }
+      return { result: 'unknown', live: outcome.live, reason: outcome.reason, unanswered: true }
   }
 }
 
