@@ -57,14 +57,19 @@ function runChild(module: Module, timeout: number): Promise<Ended> {
       child.kill('SIGKILL')
     }
     const timer = setTimeout(() => end(`it took longer than ${timeout / 1000} s`), timeout)
+    // A module may spin for as long as it likes: it must not outlive a process that needs its answer no more.
+    const endWithUs = () => child.kill('SIGKILL')
+    process.once('exit', endWithUs)
     child.stdout.on('data', (chunk: Uint8Array) => {
       if (!output.add(chunk)) end(`its definition is larger than ${maxDefinition >> 20} MiB`)
     })
     child.stderr.on('data', (chunk: Uint8Array) => complaints.add(chunk))
     child.stdin.on('error', () => undefined) // The child may end before it has read everything.
     child.stdin.end(module.bytes)
+    child.once('exit', () => process.off('exit', endWithUs))
     child.on('error', (error) => {
       clearTimeout(timer)
+      process.off('exit', endWithUs)
       reject(new Error(`Node could not be started to describe the module: ${error.message}`, { cause: error }))
     })
     child.on('close', (code, signal) => {

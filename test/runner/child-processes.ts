@@ -37,6 +37,26 @@ export class ChildWatch {
   }
 }
 
+/** Whether a process group has a member that runs: one that has ended and waits to be noticed does not. */
+export function groupRuns(group: number): boolean {
+  if (process.platform !== 'linux') return canSignal(-group)
+  return readdirSync('/proc').some((pid) => {
+    // After the command's name in parentheses: state, parent, group.
+    const [state, , memberOf] = read(`/proc/${pid}/stat`)
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return Number(memberOf) === group && state !== 'Z' && state !== 'X'
+  })
+}
+
+function canSignal(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 function childrenOf(pid: number): number[] {
   return threadsOf(pid).flatMap((thread) =>
     read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number)

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { ChildWatch } from './child-processes.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ChildWatch, groupRuns } from './child-processes.ts'
 import type { Exposed } from './secrets.ts'
 
 export type ProcessOptions = {
@@ -90,22 +91,31 @@ async function watchProcess(child: ChildProcess, pid: number, { deadline, onLine
       onLine({ at: performance.now() - startedAt, stream, text })
     }
   }
-  const exited = once(child, 'exit').then(([exitCode, signal]) => ({
-    exitCode: exitCode as number | null,
-    signal: signal as NodeJS.Signals | null,
-    duration: performance.now() - startedAt,
-    leftProcesses: endGroup(pid)
-  }))
+  const exited = once(child, 'exit').then(async ([exitCode, signal]) => {
+    const duration = performance.now() - startedAt
+    const leftProcesses = await outlives(pid)
+    endGroup(pid)
+    return { exitCode: exitCode as number | null, signal: signal as NodeJS.Signals | null, duration, leftProcesses }
+  })
   const [exit] = await Promise.all([exited, read('stdout', child.stdout), read('stderr', child.stderr)])
   clearTimeout(timer)
   return { ...exit, late, children: watch.stop() }
 }
 
-/** Kills what is left of a process's group; whether anything was. */
-function endGroup(pid: number): boolean {
+/** Whether anything of a process's group still runs a moment after the process has ended. */
+async function outlives(pid: number): Promise<boolean> {
+  for (let look = 0; look < 20; look++) {
+    if (!groupRuns(pid)) return false
+    await wait(25)
+  }
+  return true
+}
+
+/** Kills what is left of a process's group. */
+function endGroup(pid: number): void {
   try {
-    return process.kill(-pid, 'SIGKILL')
+    process.kill(-pid, 'SIGKILL')
   } catch {
-    return false
+    // Nothing is left.
   }
 }
