@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { TypeObstacle } from './type-upgrade.ts'
 import type { Condition, Verdict } from './verdict.ts'
 
@@ -118,7 +118,7 @@ export type ChangeDraft = ChangeKind & Omit<Change, 'id' | 'kind' | 'conditions'
 export function makeChange(draft: ChangeDraft): Change {
   const { kind, subject, before, after } = draft
   const identity = JSON.stringify([kind, subject, detailsOf(draft), before, after])
-  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 12)
+  const digest = hash('sha256', identity, 'hex').slice(0, 12)
   return { ...draft, conditions: draft.conditions ?? [], id: `${kind}-${digest}` }
 }
 

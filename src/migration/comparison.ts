@@ -38,7 +38,13 @@ export function compareSchemas(before: Schema, after: Schema): Comparison {
 
 function sideOf(schema: Schema): Side {
   const names = typeNames(schema.types)
-  const text = (type: AlgebraicType) => typeText(type, schema.typespace, names)
+  const references = new Map<number, string>()
+  const text = (type: AlgebraicType) => {
+    if (type.kind !== 'ref') return typeText(type, schema.typespace, names)
+    const written = references.get(type.ref) ?? typeText(type, schema.typespace, names)
+    references.set(type.ref, written)
+    return written
+  }
   return {
     schema,
     text,
@@ -53,6 +59,11 @@ export function match<Item>(
   after: readonly Item[],
   keyOf: (item: Item) => string
 ): Matched<Item> {
+  if (before.length === after.length) {
+    const kept = before.map((item, at) => [item, after[at] ?? item] as const)
+    // Mostly nothing is added, removed or moved.
+    if (kept.every(([item, other]) => keyOf(item) === keyOf(other))) return { removed: [], added: [], kept }
+  }
   const later = new Map(after.map((item) => [keyOf(item), item]))
   const removed: Item[] = []
   const kept: (readonly [Item, Item])[] = []

@@ -1,5 +1,5 @@
 import type { Schema } from '../module/schema.ts'
-import { type Change, makeChange } from './change.ts'
+import { type Change, makeChange, type SubjectKind } from './change.ts'
 import { compareSchemas } from './comparison.ts'
 import { lifecycleChanges, procedureChanges, reducerChanges, routeChanges } from './diff-callables.ts'
 import { tableChanges } from './diff-tables.ts'
@@ -26,12 +26,12 @@ export function diffSchemas(before: Schema, after: Schema): Change[] {
     ...typeChanges(comparison),
     ...unknownParts(before, after)
   ]
-  return withoutMootConditions(changes).sort(bySubject)
+  return inOrder(withoutMootConditions(changes))
 }
 
 /** The worst of what some changes do; `none` of none. */
 export function verdictOf(changes: readonly Change[]): Verdict {
-  return worst(...changes.map((change) => change.verdict))
+  return changes.reduce<Verdict>((verdict, change) => worst(verdict, change.verdict), 'none')
 }
 
 function withoutMootConditions(changes: readonly Change[]): Change[] {
@@ -88,28 +88,27 @@ function unknownParts(before: Schema, after: Schema): Change[] {
   ]
 }
 
-function bySubject(one: Change, other: Change): number {
-  return compareText(sortKey(one), sortKey(other))
+/** In an order that follows from the changes alone. */
+function inOrder(changes: readonly Change[]): Change[] {
+  const keyed = changes.map((change) => [sortKey(change), change] as const)
+  return keyed.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)).map(([, change]) => change)
 }
 
-/** Tables first, then in the order of subjectKinds; within a subject by kind and id. */
+/** By subject, tables first; within a subject by kind and id. */
 function sortKey(change: Change): string {
-  const rank = String(subjectRanks[change.subject.kind]).padStart(2, '0')
-  return [rank, change.subject.name, change.kind, change.id].join('\0')
+  const rank = subjectRanks[change.subject.kind]
+  return `${rank}${change.subject.name}\0${change.kind}\0${change.id}`
 }
 
-const subjectRanks = {
-  table: 0,
-  view: 1,
-  reducer: 2,
-  procedure: 3,
-  'http-route': 4,
-  lifecycle: 5,
-  'row-level-security': 6,
-  type: 7,
-  module: 8
-} as const
-
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
+/** Where the changes about something stand: one character each. */
+const subjectRanks: Readonly<Record<SubjectKind, string>> = {
+  table: '0',
+  view: '1',
+  reducer: '2',
+  procedure: '3',
+  'http-route': '4',
+  lifecycle: '5',
+  'row-level-security': '6',
+  type: '7',
+  module: '8'
 }

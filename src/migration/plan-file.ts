@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { ConfigurationError, messageOf } from '../errors.ts'
@@ -132,7 +132,7 @@ type ReadonlyDeep<Value> = Value extends object ? { readonly [Key in keyof Value
 
 /** SHA-256 in hex over the plan, whatever the order of its keys. Whoever approves a plan approves this. */
 export function planDigest(plan: Plan): string {
-  return createHash('sha256').update(canonicalJson(plan)).digest('hex')
+  return digestOf('sha256', canonicalJson(plan), 'hex')
 }
 
 /** The contents of `plan.json`. */

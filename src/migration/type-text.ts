@@ -48,7 +48,7 @@ export function typeText(type: AlgebraicType, typespace: Typespace, names: TypeN
       const ok = text(first.type, room - 8)
       return `Result<${ok}, ${text(second.type, room - 8 - ok.length)}>`
     }
-    return `(${joined(variants, ' | ', variantText, room)})`
+    return first ? `(${joined(variants, ' | ', variantText, room)})` : '(no variants)'
   }
 
   function fieldText(field: Part, at: number, room: number): string {
