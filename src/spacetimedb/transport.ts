@@ -172,7 +172,8 @@ class ObservedClient extends HttpClient {
       sending.once('socket', (socket) => whenConnected(sending, socket, () => attempt.leaves()))
       return sending
     }
-    return super.requestRaw({ ...info, options, httpModule: { ...info.httpModule, request: observed } as never }, data)
+    // No copy of the whole module: reading all that it offers loads undici, 25 ms on Node 24.
+    return super.requestRaw({ ...info, options, httpModule: { request: observed } as never }, data)
   }
 
   #agentFor(info: RequestInfo): Agent {
