@@ -147,10 +147,8 @@ process.stdout.write('', () => process.exit())
 
 /** The program that runs a module's own code to describe it: one file, so that a child can be allowed nothing else. */
 async function describeChild(): Promise<[string, Uint8Array][]> {
-  const source = join(root, 'src', 'module', 'describe-child.js')
-  if (!existsSync(source)) return []
   const { outputFiles, metafile } = await esbuild({
-    entryPoints: [source],
+    entryPoints: ['src/module/describe-child.js'],
     absWorkingDir: root,
     bundle: true,
     write: false,
