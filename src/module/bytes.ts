@@ -13,7 +13,8 @@ export class ByteReader {
   #abandoned = false
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+    // Not a Buffer, whose slice() copies nothing.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
@@ -121,7 +122,11 @@ export class ByteReader {
 
   /** A failure at the current place. */
   error(problem: string): Error {
-    return new Error(`${problem}, at byte ${this.#offset} of ${this.#bytes.length}`)
+    return this.errorAt(this.#offset, problem)
+  }
+
+  errorAt(offset: number, problem: string): Error {
+    return new Error(`${problem}, at byte ${offset} of ${this.#bytes.length}`)
   }
 
   #advance(length: number): number {

@@ -99,7 +99,7 @@ export const string: Codec<string> = {
     try {
       return utf8.decode(bytes)
     } catch {
-      throw new Error(`the string at byte ${start} is not UTF-8`)
+      throw reader.errorAt(start, 'this string is not UTF-8')
     }
   },
   write: (writer, value) => bytes.write(writer, new TextEncoder().encode(value)),

@@ -1,26 +1,44 @@
 // @ts-check
 /**
  * The program that runs a module's own code to make it describe itself: started by describe.ts in a process without
- * environment, with `wasm` or `js` and the memory it may take (in MiB) as arguments and the module's bytes as input. It prints the raw definition in
- * BSATN and ends with 0, or prints what is wrong with the module and ends with 1. Plain JavaScript in one file, so that
- * it can be started as it is and be allowed to read nothing else.
+ * environment, with `wasm` or `js`, the memory (in MiB) and the time (in ms) that it may take as arguments, and the
+ * module's bytes as input. It prints the raw definition in BSATN and ends with 0, or prints what is wrong with the module
+ * and ends with 1. Plain JavaScript in one file, so that it can be started as it is, and be allowed to read nothing else.
  *
  * What it does is what the server does: crates/core/src/host of https://github.com/clockworklabs/SpacetimeDB.
  */
 import { readFileSync, writeSync } from 'node:fs'
+import vm from 'node:vm'
+
+const [kind, maxMemory, timeout] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
 
 /** What is wrong with the module; anything else that is thrown is thrown by its code. */
 class ModuleFault extends Error {}
 
-/** @param {string} kind @param {Uint8Array<ArrayBuffer>} bytes */
-async function main(kind, bytes) {
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+async function main(bytes) {
   try {
-    print(kind === 'js' ? await describeJavaScript(bytes) : describeWebAssembly(bytes))
+    const definition = kind === 'js' ? await describeJavaScript(bytes) : limited(() => describeWebAssembly(bytes))
+    if (definition.length === 0) throw new ModuleFault('it says nothing of itself')
+    print(definition)
     process.exit(0)
   } catch (error) {
     print(new TextEncoder().encode(faultOf(error).slice(0, 2000)))
     process.exit(1)
   }
+}
+
+/**
+ * Ends endless code, which whoever started this process might no longer be there to do. Only scripts can be limited, so
+ * one calls the function.
+ *
+ * @template Result
+ * @param {() => Result} run
+ * @returns {Result}
+ */
+function limited(run) {
+  Object.assign(globalThis, { runLimited: run })
+  return vm.runInThisContext('runLimited()', { timeout })
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -33,8 +51,8 @@ function describeWebAssembly(bytes) {
     const instance = new WebAssembly.Instance(module, host.importsOf(module))
     return host.describe(/** @type {any} */ (instance.exports))
   } catch (error) {
-    if (error instanceof ModuleFault) throw error
-    const memory = /memory/.test(messageOf(error)) ? ` (it may take ${process.argv[3]} MiB of memory)` : ''
+    if (error instanceof ModuleFault || !(error instanceof WebAssembly.RuntimeError)) throw error
+    const memory = /memory/.test(messageOf(error)) ? ` (it may take ${maxMemory} MiB of memory)` : ''
     throw new ModuleFault(`its code failed while it described itself: ${host.lastError || messageOf(error)}${memory}`)
   }
 }
@@ -176,7 +194,6 @@ const panicLevel = 101
 
 /** @param {Uint8Array<ArrayBuffer>} bytes */
 async function describeJavaScript(bytes) {
-  const vm = await import('node:vm')
   const context = vm.createContext({ TextEncoder, TextDecoder })
   const hooks = hooksHolder()
   const module = new vm.SourceTextModule(new TextDecoder().decode(bytes), { context, identifier: 'module.js' })
@@ -194,8 +211,8 @@ async function describeJavaScript(bytes) {
       { context, identifier: specifier }
     )
   })
-  await module.evaluate()
-  const described = hooks.of(module.namespace).__describe_module__()
+  await module.evaluate({ timeout })
+  const described = limited(() => hooks.of(module.namespace).__describe_module__())
   if (!ArrayBuffer.isView(described)) throw new ModuleFault('its `__describe_module__` returns no bytes')
   return new Uint8Array(described.buffer, described.byteOffset, described.byteLength)
 }
@@ -250,6 +267,9 @@ function print(bytes) {
 
 /** @param {unknown} error */
 function faultOf(error) {
+  const code = /** @type {any} */ (error)?.code
+  if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+    return `it took longer than ${timeout / 1000} s; what declares tables and functions takes milliseconds`
   return error instanceof ModuleFault ? error.message : `its code failed while it described itself: ${messageOf(error)}`
 }
 
@@ -262,4 +282,4 @@ function messageOf(error) {
   }
 }
 
-await main(String(process.argv[2]), new Uint8Array(readFileSync(0)))
+await main(new Uint8Array(readFileSync(0)))

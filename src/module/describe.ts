@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Module, ModuleKind } from './module.ts'
@@ -23,111 +24,110 @@ export async function describeModule(module: Module, options: DescribeOptions = 
   try {
     return schemaFromRaw(raw, 'module', unknownParts)
   } catch (error) {
-    throw new ConfigurationError(`The module's description of itself is not valid: ${messageOf(error)}.`, {
-      cause: error
-    })
+    throw undescribable(module, `its description of itself is not valid: ${messageOf(error)}`)
   }
 }
 
 /** As `describeModule`, but in the module's own words. */
 export async function describeRawModule(module: Module, options: DescribeOptions = {}): Promise<DecodedModuleDef> {
-  const { code, output } = await runChild(module, options.timeout ?? 10_000)
-  if (code === 0) return decodeRawModuleDef(output)
-  throw new ConfigurationError(
-    `The ${nameOf(module.kind)} module can't be described: ${printable(output)}. ` +
-      'Is it what `spacetime build` made, with the bindings of SpacetimeDB 1.0 or newer?'
+  const answer = await answerOf(module, options.timeout ?? 10_000)
+  if (answer.kind === 'fault') throw undescribable(module, answer.reason)
+  return decodeRawModuleDef(answer.definition)
+}
+
+function undescribable({ kind }: Module, reason: string): ConfigurationError {
+  const language = kind === 'wasm' ? 'WebAssembly' : 'JavaScript'
+  return new ConfigurationError(
+    `The ${language} module can't be described: ${reason}. Is it what \`spacetime build\` made, with the bindings of ` +
+      'SpacetimeDB 1.0 or newer?'
   )
 }
 
-type Ended = { readonly code: 0 | 1; readonly output: Uint8Array }
+type Answer =
+  | { readonly kind: 'definition'; readonly definition: Uint8Array }
+  | { readonly kind: 'fault'; readonly reason: string }
 
-/** Rejects with a `ConfigurationError` when the child was ended by a limit, and with an `Error` when it can't be run. */
-function runChild(module: Module, timeout: number): Promise<Ended> {
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+/** Rejects when Node can't be started; whatever the module's code does is an answer. */
+function answerOf(module: Module, timeout: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeOptions(module.kind), childProgram, module.kind, `${maxMemory}`], {
-      env: {},
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true
-    })
+    const child = start(module.kind, timeout)
     const output = new BoundedOutput(maxDefinition)
     const complaints = new BoundedOutput(maxComplaints)
-    let endedBecause: string | undefined
+    let endedFor: string | undefined
     const end = (reason: string) => {
-      endedBecause ??= reason
+      endedFor ??= reason
       child.kill('SIGKILL')
     }
-    const timer = setTimeout(() => end(`it took longer than ${timeout / 1000} s`), timeout)
-    // A module may spin for as long as it likes: it must not outlive a process that needs its answer no more.
-    const endWithUs = () => child.kill('SIGKILL')
-    process.once('exit', endWithUs)
+    const leave = () => end('the action ended')
+    const timer = setTimeout(() => end(`it took longer than ${timeout / 1000} s`), timeout + timeToStart)
+    const settle = () => {
+      clearTimeout(timer)
+      process.off('exit', leave)
+    }
+    process.once('exit', leave)
     child.stdout.on('data', (chunk: Uint8Array) => {
       if (!output.add(chunk)) end(`its definition is larger than ${maxDefinition >> 20} MiB`)
     })
     child.stderr.on('data', (chunk: Uint8Array) => complaints.add(chunk))
     child.stdin.on('error', () => undefined) // The child may end before it has read everything.
     child.stdin.end(module.bytes)
-    child.once('exit', () => process.off('exit', endWithUs))
-    child.on('error', (error) => {
-      clearTimeout(timer)
-      process.off('exit', endWithUs)
+    child.once('error', (error) => {
+      settle()
       reject(new Error(`Node could not be started to describe the module: ${error.message}`, { cause: error }))
     })
-    child.on('close', (code, signal) => {
-      clearTimeout(timer)
-      if (endedBecause === undefined && (code === 0 || code === 1) && output.size > 0) {
-        resolve({ code, output: output.bytes() })
-      } else {
-        const reason = endedBecause ?? reasonOf(code, signal, printable(complaints.bytes()))
-        reject(new ConfigurationError(`The ${nameOf(module.kind)} module can't be described: ${reason}. ${advice}`))
-      }
+    child.once('close', (code, signal) => {
+      settle()
+      if (endedFor !== undefined) resolve({ kind: 'fault', reason: endedFor })
+      else if (code === 0 && output.size > 0) resolve({ kind: 'definition', definition: output.bytes() })
+      else if (code === 1 && output.size > 0) resolve({ kind: 'fault', reason: printable(output.bytes()) })
+      else resolve({ kind: 'fault', reason: reasonOf(code, signal, printable(complaints.bytes())) })
     })
   })
 }
 
-const advice = 'Describing runs only what declares tables and functions; look for endless work in its set-up code.'
-const pagesOfMegabyte = 16
+const childProgram = join(dirname(fileURLToPath(import.meta.url)), 'describe-child.js')
+
+/** What a module may take, in MiB. */
+const maxMemory = 256
 const maxDefinition = 16 << 20
 const maxComplaints = 64 << 10
 
-/** What a WebAssembly module may take, in MiB. */
-const maxMemory = 256
-/** What JavaScript may take, in MiB. */
-const maxHeap = 192
+/** What Node itself may take to start, in milliseconds, on a busy machine. */
+const timeToStart = 2_000
 
-const childProgram = join(dirname(fileURLToPath(import.meta.url)), 'describe-child.js')
-
-function nodeOptions(kind: ModuleKind): string[] {
+function start(kind: ModuleKind, timeout: number): Child {
   const permission = process.allowedNodeEnvironmentFlags.has('--permission')
     ? '--permission'
     : '--experimental-permission'
-  return [
+  const options = [
     permission,
     `--allow-fs-read=${childProgram}`,
     '--no-warnings',
-    `--wasm-max-mem-pages=${maxMemory * pagesOfMegabyte}`,
-    `--max-old-space-size=${maxHeap}`,
+    `--wasm-max-mem-pages=${maxMemory * 16}`,
+    `--max-old-space-size=${maxMemory}`,
     ...(kind === 'js' ? ['--experimental-vm-modules'] : [])
   ]
+  return spawn(process.execPath, [...options, childProgram, kind, `${maxMemory}`, `${timeout}`], {
+    env: {},
+    stdio: ['pipe', 'pipe', 'pipe'],
+    windowsHide: true
+  })
 }
 
 function reasonOf(code: number | null, signal: string | null, complaints: string): string {
-  if (/out of memory|heap limit/i.test(complaints)) return `it takes more than ${maxHeap} MiB of memory`
-  const how = signal === null ? `code ${code}` : signal
-  return `its code ended the process (${how})${complaints === '' ? '' : `: ${complaints}`}`
-}
-
-function nameOf(kind: ModuleKind): string {
-  return kind === 'wasm' ? 'WebAssembly' : 'JavaScript'
+  if (/out of memory|heap limit/i.test(complaints)) return `its code takes more than ${maxMemory} MiB of memory`
+  return `its code ended the process (${signal ?? `code ${code}`})${complaints === '' ? '' : `: ${complaints}`}`
 }
 
 /** The beginning of what a child says, in one line without control characters. */
 function printable(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes.subarray(0, 2000))
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
-  return text.replace(/[\x00-\x1f\x7f\s]+/g, ' ').trim()
+  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
 }
 
-/** Keeps what comes up to a limit. */
+/** Keeps what comes, up to a limit. */
 class BoundedOutput {
   readonly #limit: number
   readonly #chunks: Uint8Array[] = []

@@ -17,7 +17,7 @@ export async function loadModule(path: string): Promise<Module> {
   const { size } = await fileAt(path)
   if (size > maxModuleSize) {
     throw new ConfigurationError(
-      `The module ${path} has ${inMegabytes(size)} MB; more than ${inMegabytes(maxModuleSize)} MB are not accepted, because a ` +
+      `The module ${path} has ${mebibytes(size)} MiB; more than ${mebibytes(maxModuleSize)} MiB are not accepted, because a ` +
         'server holds it in memory several times while it publishes. Build it in release mode, optimised for size.'
     )
   }
@@ -66,7 +66,7 @@ function unreadable(path: string, error: unknown): ConfigurationError {
   const message =
     code === 'ENOENT' || code === 'ENOTDIR'
       ? `The module ${path} does not exist. Is it built before this step, and is the path relative to the workspace?`
-      : `The module ${path} can't be read (${messageOf(error)}). Check its permissions.`
+      : `The module ${path} can't be read (${code ?? messageOf(error)}).${code === 'EACCES' ? ' Check its permissions.' : ''}`
   return new ConfigurationError(message, { cause: error })
 }
 
@@ -95,6 +95,6 @@ function beginning(bytes: Uint8Array): string {
     : `the bytes ${Buffer.from(start).toString('hex')}`
 }
 
-function inMegabytes(size: number): string {
-  return (size / (1 << 20)).toFixed(0)
+function mebibytes(size: number): string {
+  return `${Math.ceil(size / (1 << 20))}`
 }
