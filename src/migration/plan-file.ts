@@ -92,7 +92,7 @@ const serverPlan = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('manual'), reason: z.string(), majorVersionUpgrade: z.boolean() })
 ])
 
-const planSchema = z.object({
+const planSchema = z.strictObject({
   /** What made the plan, with its version. */
   tool: z.string(),
   createdAt: z.iso.datetime(),
