@@ -112,4 +112,7 @@ export const rowLevelSecurity = product({ sql: string })
 
 export type RawLifecycle = ValueOf<typeof lifecycle>
 export type RawIndexAlgorithm = ValueOf<typeof indexAlgorithm>
+const range = product(sequenceRange)
+
+export type RawSequence = ValueOf<typeof range>
 export type RawConstraintData = ValueOf<typeof constraintData>

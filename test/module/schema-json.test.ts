@@ -46,12 +46,6 @@ describe("a server's answer", () => {
       10,
       (json) => Object.assign(section(json, 'Tables')[0] ?? {}, { color: 'red' }),
       ['sections[2].Tables[0].color']
-    ],
-    [
-      'a submodule',
-      10,
-      (json) => json.sections?.push({ Submodules: [{ namespace: 'auth', module: { sections: [] } }] } as never),
-      ['submodule auth']
     ]
   ])('with %s that is not known says so, and is read otherwise', (_, version, change, unknownParts) => {
     const schema = schemaFromJson(changed(version, change))
