@@ -83,7 +83,8 @@ export class Database {
   /** Runs one statement: the answer's status and body. */
   async sql(sql: string, requester: Requester): Promise<{ status: number; body: string; micros: number }> {
     const isOwner = requester.identity === this.record.owner
-    const done = await this.#run({ kind: 'sql', sql, caller: requester.identity, isOwner })
+    const caller = { ...callerOf(requester), connection: noConnection }
+    const done = await this.#run({ kind: 'sql', sql, caller, isOwner })
     if (done.kind !== 'answered') throw new Error(`unexpected ${done.kind}`)
     this.#count('Sql', '', done.status === 200, done.micros)
     return done
@@ -130,9 +131,8 @@ export class Database {
 
   async #restart(): Promise<WorkerHandle> {
     const { program, identity } = this.record
-    const started = await startProgram(program.module, identity, this.#deadline)
-    if (started.kind === 'bad-module') throw new Error(started.reason)
-    return this.#open(started.worker)
+    const { worker } = await startProgram(program.module, identity, this.#deadline)
+    return this.#open(worker)
   }
 
   async #open(worker: WorkerHandle): Promise<WorkerHandle> {

@@ -111,7 +111,7 @@ export class ModuleInstance {
       const code = run(this.#handles.source(args), sink)
       const bytes = this.#handles.written(sink)
       if (code === errno.hostCallFailure) return { kind: 'failed', message: new TextDecoder().decode(bytes) }
-      if (code === 0 || code === viewWithHeader) return { kind: 'returned', bytes }
+      if (code === 0 || code === viewCode) return { kind: 'returned', bytes }
       return { kind: 'crashed', message: `unknown return code ${code}` }
     } catch (error) {
       this.#start()
@@ -135,8 +135,8 @@ export class ModuleInstance {
   }
 }
 
-/** A view's answer begins with a header that says what follows. */
-export const viewWithHeader = 2
+/** What a view returns: its answer begins with a header that says what follows. */
+const viewCode = 2
 
 type Exports = {
   readonly memory: WasmMemory

@@ -14,24 +14,40 @@ export type Program = {
   readonly schema: Schema
 }
 
-export type Started =
-  | { readonly kind: 'started'; readonly program: Program; readonly worker: WorkerHandle }
-  /** The reason is the server's text. */
-  | { readonly kind: 'bad-module'; readonly reason: string }
+/** A module that the server can't load; the message is the server's text. */
+export class BadProgram extends Error {
+  override readonly name = 'BadProgram'
+}
 
-/** Loads a module in a worker of its own and lets it describe itself, within a deadline in milliseconds. */
-export async function startProgram(module: Module, identity: Identity, deadline: number): Promise<Started> {
-  if (module.kind === 'js') return { kind: 'bad-module', reason: 'the embedded server does not run JavaScript modules' }
+const described = new Map<string, Program>()
+
+/** What a module declares, in its own words, asked once. Throws BadProgram. `deadline` is in milliseconds. */
+export async function describeProgram(module: Module, deadline: number): Promise<Program> {
+  const known = described.get(module.kind + module.hash)
+  if (known !== undefined) return known
+  const { program, worker } = await startProgram(module, '0'.repeat(64) as Identity, deadline)
+  await worker.stop()
+  return program
+}
+
+/** Loads a module in a worker of its own, which runs it as that database's. Throws BadProgram. */
+export async function startProgram(
+  module: Module,
+  database: Identity,
+  deadline: number
+): Promise<{ readonly program: Program; readonly worker: WorkerHandle }> {
+  if (module.kind === 'js') throw new BadProgram('the embedded server does not run JavaScript modules')
   const worker = await WorkerHandle.start()
   try {
-    const done = await worker.run({ kind: 'load', module: module.bytes, identity }, deadline)
-    if (done.kind === 'bad-module') throw new Error(done.reason)
-    if (done.kind !== 'loaded') throw new Error(`unexpected ${done.kind}`)
+    const done = await worker.run({ kind: 'load', module: module.bytes, identity: database }, deadline)
+    if (done.kind !== 'loaded') throw new Error(done.kind === 'bad-module' ? done.reason : `unexpected ${done.kind}`)
     const { raw, unknownParts } = decodeRawModuleDef(done.description)
-    return { kind: 'started', program: { module, raw, schema: schemaFromRaw(raw, 'module', unknownParts) }, worker }
+    const program = { module, raw, schema: schemaFromRaw(raw, 'module', unknownParts) }
+    described.set(module.kind + module.hash, program)
+    return { program, worker }
   } catch (error) {
     await worker.stop()
-    return { kind: 'bad-module', reason: messageOf(error) }
+    throw new BadProgram(messageOf(error), { cause: error })
   }
 }
 

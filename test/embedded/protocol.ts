@@ -16,8 +16,7 @@ export type Job =
       readonly live: LiveProgram
     }
   | { readonly kind: 'reducer' | 'procedure'; readonly id: number; readonly caller: Caller; readonly args: Uint8Array }
-  /** `caller` is an identity. */
-  | { readonly kind: 'sql'; readonly sql: string; readonly caller: string; readonly isOwner: boolean }
+  | { readonly kind: 'sql'; readonly sql: string; readonly caller: Caller; readonly isOwner: boolean }
 
 /** What st_module says. */
 export type LiveProgram = {

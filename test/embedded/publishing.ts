@@ -9,9 +9,8 @@ import type { StoredData } from './datastore.ts'
 import { HttpError } from './http-error.ts'
 import { LogBook } from './log-book.ts'
 import { applyProblems, serverPlan } from './plan.ts'
-import { type Program, startProgram } from './program.ts'
+import { describeProgram, type Program, startProgram } from './program.ts'
 import { storedRows } from './stored-rows.ts'
-import type { WorkerHandle } from './worker-handle.ts'
 
 export type Policy = { readonly kind: 'compatible' } | { readonly kind: 'break-clients'; readonly token: string }
 
@@ -30,7 +29,7 @@ export async function createDatabase(
   deadline: Deadline,
   isAbandoned: () => boolean
 ): Promise<void> {
-  const { program, worker } = await start(module, identity, deadline)
+  const { program, worker } = await startProgram(module, identity, deadline)
   if (isAbandoned()) {
     await worker.stop()
     throw new HttpError(499, 'the connection ended')
@@ -62,8 +61,7 @@ export async function planUpdate(
   deadline: Deadline
 ) {
   const { identity, program: live } = database.record
-  const { program, worker } = await start(module, identity, deadline)
-  await worker.stop()
+  const program = await describeProgram(module, deadline)
   const plan = serverPlan(live.schema, program.schema, style)
   if ('ManualMigrate' in plan) return plan
   return { AutoMigrate: { ...plan.AutoMigrate, token: planToken(identity, live.module.hash, module.hash) } }
@@ -77,17 +75,13 @@ export async function updateDatabase(
   deadline: Deadline
 ): Promise<void> {
   const { record } = database
-  const { program, worker } = await start(module, record.identity, deadline)
-  try {
-    if (module.hash === record.program.module.hash) return await worker.stop()
-    const data = migrate(database, program, policy)
-    record.log.fromServer('Info', `Updated program to ${module.hash}`)
-    await database.replaceProgram(program, worker, data)
-    record.log.fromServer('Info', 'Database updated')
-  } catch (error) {
-    await worker.stop()
-    throw error
-  }
+  const program = await describeProgram(module, deadline)
+  if (module.hash === record.program.module.hash) return
+  const data = migrate(database, program, policy)
+  const { worker } = await startProgram(module, record.identity, deadline)
+  record.log.fromServer('Info', `Updated program to ${module.hash}`)
+  await database.replaceProgram(program, worker, data)
+  record.log.fromServer('Info', 'Database updated')
 }
 
 /** Throws all data of a database away and makes it anew with this module, as `clear=true` does. */
@@ -98,21 +92,11 @@ export async function clearDatabase(
   deadline: Deadline
 ): Promise<void> {
   const { record } = database
-  const { program, worker } = await start(module, record.identity, deadline)
+  const { program, worker } = await startProgram(module, record.identity, deadline)
   record.initialProgram = module.hash
   record.hostType = module.kind
   await database.replaceProgram(program, worker, emptyData(program.schema))
   await initialise(database, owner)
-}
-
-async function start(
-  module: Module,
-  identity: Identity,
-  deadline: Deadline
-): Promise<{ program: Program; worker: WorkerHandle }> {
-  const started = await startProgram(module, identity, deadline)
-  if (started.kind === 'bad-module') throw new HttpError(500, started.reason)
-  return started
 }
 
 async function initialise(database: Database, owner: Requester): Promise<void> {
@@ -149,7 +133,7 @@ function migrate(database: Database, { schema, module }: Program, policy: Policy
     throw refuse('Migration plan contains a client-breaking change which is disallowed under current policy')
   const data = database.data()
   const [problem] = applyProblems(live.schema, schema, storedRows(live.schema, data))
-  if (problem !== undefined) throw new HttpError(400, problem)
+  if (problem !== undefined) throw refuse(problem)
   return migrated(live.schema, schema, data)
 }
 

@@ -118,7 +118,8 @@ async function publish(server: Server, request: Request, bearer: Bearer, name: s
   const { control, deadline } = server
   const policy = policyOf(request)
   const module = moduleOf(request)
-  const existing = control.running.get(control.find(name ?? '') ?? ('' as Identity))
+  const known = name === undefined ? undefined : control.find(name)
+  const existing = known === undefined ? undefined : control.running.get(known)
   if (request.query.get('clear') === 'true' && existing !== undefined) {
     authorize(existing.record, bearer, 'reset database')
     if (control.state.locked.has(existing.record.identity))

@@ -49,9 +49,7 @@ export function valueJson(value: Value, type: AlgebraicType, typespace: Typespac
       return (value as Value[]).map((item) => valueJson(item, resolved.element, typespace))
     case 'i256':
     case 'u256':
-      return `0x${BigInt.asUintN(256, value as bigint)
-        .toString(16)
-        .padStart(64, '0')}`
+      return `0x${BigInt.asUintN(256, value as bigint).toString(16)}`
     case 'f32':
     case 'f64':
       return new RawJson(floatText(value as number, resolved.kind))

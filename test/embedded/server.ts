@@ -4,6 +4,7 @@ import { messageOf } from '../../src/errors.ts'
 import { Control, type ServerState } from './control.ts'
 import { Database } from './database.ts'
 import { HttpError } from './http-error.ts'
+import { BadProgram } from './program.ts'
 import { type Answer, answerDatabase, answerPublic, type Request, type Server } from './routes.ts'
 import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
 
@@ -119,6 +120,7 @@ function bearerOf(tokens: Tokens, { headers }: IncomingMessage): Promise<Bearer>
 function answerOf(error: unknown): Answer {
   if (error instanceof HttpError) return { status: error.status, contentType: error.contentType, body: error.message }
   const contentType = 'text/plain; charset=utf-8'
+  if (error instanceof BadProgram) return { status: 500, contentType, body: error.message }
   if (error instanceof TokenRefused) return { status: 401, contentType, body: error.message }
   return { status: 500, contentType, body: `the embedded server failed: ${messageOf(error)}` }
 }

@@ -9,6 +9,7 @@ import { runSql, type SqlRows } from './sql-run.ts'
 import { SqlError } from './sql-statement.ts'
 import { systemTables } from './system-tables.ts'
 import { inlined } from './values.ts'
+import { viewRelations } from './views.ts'
 
 /** Runs a database's module and keeps its tables, apart from everything else: a module may never return. */
 let instance: ModuleInstance | undefined
@@ -60,7 +61,9 @@ function answerSql({ sql, caller, isOwner }: Job & { kind: 'sql' }): Done {
   if (store === undefined || live === undefined) throw new Error('no database was opened')
   const startedAt = performance.now()
   try {
-    const rows = runSql(sql, store, systemTables(live, store), { identity: caller, isOwner })
+    const views = instance === undefined ? [] : viewRelations(instance, store, caller)
+    const identity = Buffer.from(caller.identity).reverse().toString('hex')
+    const rows = runSql(sql, store, [...systemTables(live, store), ...views], { identity, isOwner })
     return { kind: 'answered', status: 200, body: rowsBody(rows, store, since(startedAt)), micros: since(startedAt) }
   } catch (error) {
     if (!(error instanceof SqlError)) throw error
