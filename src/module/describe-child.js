@@ -115,16 +115,15 @@ class Host {
   importsOf(module) {
     /** @type {Record<string, Record<string, Function>>} */
     const imports = {}
-    /** @type {Record<string, Function>} */
-    const offered = {
-      bytes_sink_write: (/** @type {number} */ sink, /** @type {number} */ from, /** @type {number} */ length) =>
-        this.#write(sink, from, length),
-      console_log: (/** @type {number[]} */ ...log) => this.#log(log)
-    }
+    /** @type {Map<string, (...values: number[]) => number | void>} */
+    const offered = new Map([
+      ['bytes_sink_write', (sink = 0, from = 0, lengthAt = 0) => this.#write(sink, from, lengthAt)],
+      ['console_log', (...log) => this.#log(log)]
+    ])
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       imports[from] ??= {}
       imports[from][name] =
-        offered[name] ??
+        offered.get(name) ??
         (() => {
           throw new ModuleFault(`its code calls \`${name}\` while it describes itself, which no server allows`)
         })
@@ -136,13 +135,11 @@ class Host {
   describe(exports) {
     this.#memory = exports.memory
     exports._initialize?.()
-    for (const name of Object.keys(exports)
-      .filter((each) => each.startsWith('__preinit__'))
-      .sort())
-      exports[name]()
-    if (exports.__setup__?.(theSink))
-      throw new ModuleFault(`its set-up failed: ${new TextDecoder().decode(this.#taken())}`)
-    this.#taken()
+    const preparations = Object.keys(exports).filter((name) => name.startsWith('__preinit__'))
+    for (const name of preparations.sort()) exports[name]()
+    const failed = exports.__setup__?.(theSink)
+    const complaint = new TextDecoder().decode(this.#taken())
+    if (failed) throw new ModuleFault(`its set-up failed: ${complaint}`)
     exports.__describe_module__(theSink)
     return this.#taken()
   }

@@ -22,10 +22,8 @@ export function definitionOf(bytes: Uint8Array): Uint8Array {
   })
   const exports = instance.exports as Record<string, unknown>
   const functions = exports as Record<string, (sink?: number) => void>
-  for (const name of Object.keys(functions)
-    .filter((each) => each.startsWith('__preinit__'))
-    .sort())
-    functions[name]?.()
+  const preparations = Object.keys(exports).filter((name) => name.startsWith('__preinit__'))
+  for (const name of preparations.sort()) functions[name]?.()
   functions.__describe_module__?.(1)
   return Buffer.concat(written)
 }
