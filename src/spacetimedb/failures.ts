@@ -169,13 +169,13 @@ function explainRedirect({ status, headers }: Answer): Explanation {
 /** What to ask somebody whose server answers like another kind of server. */
 export const isItSpacetimeDb = 'Is this a SpacetimeDB server?'
 
+/** By form, not by class: an error of Node's own is of another class where code runs in a context of its own. */
 function detailsOf(cause: unknown): { readonly code: string; readonly message: string } {
-  if (!(cause instanceof Error)) return { code: '', message: String(cause) }
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  // Several addresses were tried: the message of such an error is empty.
-  const message =
-    cause instanceof AggregateError ? cause.errors.map((error) => detailsOf(error).message).join(', ') : cause.message
-  return { code, message }
+  if (typeof cause !== 'object' || cause === null) return { code: '', message: String(cause) }
+  const { code, message, errors } = cause as { code?: unknown; message?: unknown; errors?: unknown }
+  // Where several addresses were tried, the message is empty and the reasons are inside.
+  const reasons = Array.isArray(errors) ? errors.map((error) => detailsOf(error).message).join(', ') : ''
+  return { code: typeof code === 'string' ? code : '', message: reasons || String(message ?? '') }
 }
 
 function hostOf(server: string): string {

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { Module } from '../module/module.ts'
 import { isServersOwn, planAnswer, publishAnswer, reasonIn } from './answers.ts'
 import { databasePath, saysNothingThere } from './database.ts'
@@ -86,7 +87,7 @@ async function send(session: Session, question: Question): Promise<Outcome | { k
   try {
     return await session.sendOnce(question)
   } catch (thrown) {
-    return { kind: 'not-sent', failure: thrown instanceof Error ? thrown : new Error(String(thrown)) }
+    return { kind: 'not-sent', failure: thrown instanceof Error ? thrown : new Error(messageOf(thrown)) }
   }
 }
 

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { hashModule } from '../../src/module/hash.ts'
 import type { Module } from '../../src/module/module.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
-import type { LogLine, Server } from '../../src/spacetimedb/server.ts'
+import type { Server } from '../../src/spacetimedb/server.ts'
 import { fixtureModule } from '../fixtures.ts'
+import { all } from './all.ts'
 import { ownHeaders, serve, type TestServer } from './http-server.ts'
 import { identities, replay, secretOfAnswers } from './replay.ts'
 import { ownCredential, ownToken } from './tokens.ts'
@@ -433,9 +434,3 @@ describe('secrets', () => {
     }
   })
 })
-
-async function all(lines: AsyncIterable<LogLine>): Promise<LogLine[]> {
-  const found: LogLine[] = []
-  for await (const line of lines) found.push(line)
-  return found
-}
