@@ -56,16 +56,20 @@ async function compile(work: string, tolerateTypeErrors: boolean): Promise<void>
 
 /** Each step is imported with what it alone needs: the bundler makes a chunk of it. */
 function writeEntry(work: string, steps: readonly ActionStep[]): void {
-  const cases = steps.map(({ name }) => `  '${name}': () => import('./step-${name}.js')`)
-  const entry = `import { runAction } from './src/action/run.js'
+  const cases = steps.map(({ name, phase }) => {
+    const start = phase === 'main' ? 'runAction' : 'runPost'
+    return `  '${name}': { start: ${start}, load: () => import('./step-${name}.js') }`
+  })
+  const entry = `import { runAction, runPost } from './src/action/run.js'
 
 const steps = {
 ${cases.join(',\n')}
 }
 
 export async function run(name) {
-  const { spec, phase } = await steps[name]()
-  await runAction(spec, phase)
+  const { start, load } = steps[name]
+  const { spec, phase } = await load()
+  await start(spec, phase)
 }
 `
   writeFileSync(join(work, 'entry.js'), entry)

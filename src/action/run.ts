@@ -2,7 +2,7 @@ import { ConfigurationError, messageOf } from '../errors.ts'
 import { ServerFailure } from '../spacetimedb/server.ts'
 import { annotateFailure } from './annotations.ts'
 import { type Environment, readInputs } from './inputs.ts'
-import { logDebug } from './log.ts'
+import { log, logDebug } from './log.ts'
 import { maskSecretInputs } from './masking.ts'
 import { setOutputs } from './outputs.ts'
 import { type Cancellation, listenForCancellation } from './signals.ts'
@@ -59,6 +59,20 @@ export async function runAction<S extends ActionSpec>(
     process.off('uncaughtException', onStray)
     process.off('unhandledRejection', onStray)
   }
+}
+
+/**
+ * Runs the post step of an action. When the main step has saved no state there is nothing to finish, whatever the
+ * inputs: what was wrong with those the main step has said.
+ */
+export async function runPost<S extends ActionSpec>(
+  spec: S,
+  phase: Phase<S>,
+  environment: Environment = process.env
+): Promise<void> {
+  const hasState = Object.keys(environment).some((name) => name.startsWith('STATE_'))
+  if (hasState) await runAction(spec, phase, environment)
+  else log('The main step left nothing to finish.')
 }
 
 function reportOnce(spec: ActionSpec): (thrown: unknown) => void {
