@@ -73,6 +73,22 @@ describe('a step that fails', () => {
   })
 })
 
+describe('a post step', () => {
+  const post = `await runPost(${spec.replace('defineAction({', 'defineAction({ rules: [{ about: [], holds: () => false, message: "wrong" }],')},
+    async () => { log('finished it'); return { outputs: {} } })`
+
+  test('does nothing when there is no state, whatever its inputs are', async () => {
+    const step = await runStep(post)
+    expect(step).toMatchObject({ exitCode: 0, commands: [] })
+    expect(step.stdout).not.toContain('finished it')
+  })
+
+  test('is a step like any other when there is', async () => {
+    const step = await runStep(post, { env: { STATE_undo: '{}' } })
+    expect(errors(step)).toMatchObject([{ text: 'wrong' }])
+  })
+})
+
 describe('secrets', () => {
   const secret = 'first "line"/+&\r\nsecond–lîne'
   const forms = [

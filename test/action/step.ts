@@ -58,7 +58,7 @@ const exported: Readonly<Record<string, readonly string[]>> = {
   'action/input-types.ts': ['text', 'flag', 'choice'],
   'action/log.ts': ['log', 'logGroup'],
   'action/oidc.ts': ['requestIdToken'],
-  'action/run.ts': ['runAction'],
+  'action/run.ts': ['runAction', 'runPost'],
   'action/spec.ts': ['defineAction'],
   'action/state.ts': ['defineState'],
   'action/summary.ts': ['writeSummary'],

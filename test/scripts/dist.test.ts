@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { differences, readFiles } from '../../scripts/files.ts'
+import { actionSpecs } from '../../scripts/repository.ts'
+import { nodes } from '../runner/node24.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const dist = join(root, 'build/dist')
+const scratch = mkdtempSync(join(tmpdir(), 'dist-'))
+
+afterAll(() => rmSync(scratch, { recursive: true }))
+
+function runStub(folder: string, stub: string, node = process.execPath) {
+  return spawnSync(node, [join(folder, stub)], { encoding: 'utf8', env: { GITHUB_OUTPUT: '' }, cwd: scratch })
+}
+
+describe('the built actions', () => {
+  test('have what every action.yml names', async () => {
+    for (const { name, post } of await actionSpecs()) {
+      expect(existsSync(join(dist, `${name}.js`))).toBe(true)
+      expect(existsSync(join(dist, `${name}-post.js`))).toBe(post === true)
+    }
+  })
+
+  describe.each(nodes())('on $title', ({ path }) => {
+    const where = path === undefined ? test.skip : test
+    where('tell wrong inputs by one annotation and exit code 1', () => {
+      const { status, stdout, stderr } = runStub(dist, 'deploy.js', path)
+      expect(stdout).toMatch(/^::error title=deploy%3A wrong configuration::\d inputs are wrong:.*`server`.*\n$/)
+      expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+    })
+  })
+
+  test.each(['index.js', '*.index.js'])('tell by one line that %s can not be loaded', (missing) => {
+    const broken = mkdtempSync(join(scratch, 'broken-'))
+    cpSync(dist, broken, { recursive: true, dereference: true })
+    for (const name of readFiles(broken).keys()) {
+      if (missing === name || (missing.startsWith('*') && name.endsWith('.index.js'))) rmSync(join(broken, name))
+    }
+    const { status, stdout, stderr } = runStub(broken, 'deploy.js')
+    expect(stdout).toMatch(/^::error title=deploy could not be started::[^\n]*\n$/)
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+  })
+
+  test('print no line of minified code when that does not even compile', () => {
+    const broken = mkdtempSync(join(scratch, 'broken-'))
+    cpSync(dist, broken, { recursive: true, dereference: true })
+    writeFileSync(join(broken, 'index.js'), `${readFileSync(join(broken, 'index.js'), 'utf8')}\n)`)
+    const { status, stdout, stderr } = runStub(broken, 'deploy.js')
+    expect(stdout.length).toBeLessThan(300)
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+  })
+
+  test('describe modules in a program that needs no other file', () => {
+    const program = readFileSync(join(dist, 'describe-child.js'), 'utf8')
+    const imported = [...program.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(([, name = '']) => name)
+    expect(imported.filter((name) => !builtinModules.includes(name.replace('node:', '')))).toEqual([])
+  })
+
+  test('come with the licences of what is in them', () => {
+    const licenses = readFileSync(join(dist, 'licenses.txt'), 'utf8')
+    for (const name of ['@actions/core', '@actions/http-client', 'zod', 'tunnel']) {
+      expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, 'm'))
+    }
+  })
+
+  test('leave out undici', () => {
+    const code = [...readFiles(dist)].filter(([name]) => name.endsWith('.js')).map(([, content]) => String(content))
+    expect(code.filter((text) => text.includes('UND_ERR'))).toEqual([])
+  })
+})
+
+describe('the release tree', () => {
+  const tree = join(scratch, 'tree')
+
+  test('has each action at its root, runnable from there, and no sources', () => {
+    const args = ['--import', 'tsx', 'scripts/release-tree.ts', '--out', tree, '--dist', dist]
+    expect(spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toMatchObject({ status: 0 })
+
+    const names = [...readFiles(tree).keys()]
+    expect(names).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'deploy/action.yml', 'dist/licenses.txt']))
+    expect(names.filter((name) => /\.ts$|^(src|test|scripts|actions|node_modules)\//.test(name))).toEqual([])
+    const main = /main: (.*)/.exec(readFileSync(join(tree, 'deploy/action.yml'), 'utf8'))?.[1] ?? ''
+    expect(runStub(join(tree, 'deploy'), main).stdout).toContain('::error title=deploy%3A wrong configuration::')
+  })
+})
+
+describe('what differs between two builds', () => {
+  test('is named file by file', () => {
+    const files = (entries: Record<string, string>) =>
+      new Map(Object.entries(entries).map(([name, text]) => [name, Buffer.from(text)]))
+    const found = differences(files({ a: '1', b: '2', c: '3' }), files({ a: '1', b: 'x', d: '4' }))
+    expect(found).toEqual(['b: is not what its sources make', 'c: is missing', 'd: should not be there'])
+  })
+})
