@@ -9,7 +9,7 @@ import { judgeWayBack } from '../../src/migration/way-back.ts'
 import type { Schema } from '../../src/module/schema.ts'
 import { arbitrarySchema } from './arbitrary-schema.ts'
 
-const settings = { numRuns: 300 }
+const settings = { numRuns: 150 }
 
 describe('the difference', () => {
   test('of a schema with itself is empty', () => {

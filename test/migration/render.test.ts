@@ -70,7 +70,7 @@ describe('a rendered plan', () => {
   test('is cut with notes when it is too long', () => {
     const long = automatic('step\n'.repeat(50_000))
     const [before, after] = [largeSchema(), largeSchema({ edition: 1 })]
-    for (const limit of [10_000, 60_000, 1_000_000]) {
+    for (const limit of [10_000, 60_000]) {
       const text = render(before, after, long, limit)
       expect(text.length).toBeLessThanOrEqual(limit)
       expect(text).toMatch(/more changes are not shown|It is cut|is left out/)
