@@ -15,20 +15,14 @@ export type OidcOptions = {
  * to live: GitHub's are good for some 5 minutes. Throws a `ConfigurationError` for a token that no server accepts.
  */
 export async function oidcCredential({ request, audience, clock = systemClock }: OidcOptions): Promise<Credential> {
-  const requested = async () => readToken(await request(audience))
-  let current = requested()
-  const { claims } = await current
-  const holder = holderOf(claims, 'The OIDC token')
+  let current = readToken(await request(audience))
+  const holder = holderOf(current.claims, 'The OIDC token')
   return {
     kind: 'oidc',
     ...holder,
     token: async () => {
-      const last = await current.catch(() => undefined)
-      if (last !== undefined && livesOn(last.claims, clock.now())) return last.token
-      current = requested()
-      const { token, claims } = await current
-      insistOnHolder(holder, claims)
-      return token
+      if (!livesOn(current.claims, clock.now())) current = sameHolder(holder, readToken(await request(audience)))
+      return current.token
     }
   }
 }
@@ -69,8 +63,9 @@ function livesOn({ expires }: Claims, now: number): boolean {
   return expires === undefined || expires - now > enoughToLive
 }
 
-function insistOnHolder({ issuer, subject }: Pick<Credential, 'issuer' | 'subject'>, claims: Claims): void {
-  if (claims.issuer === issuer && claims.subject === subject) return
+function sameHolder({ issuer, subject }: Pick<Credential, 'issuer' | 'subject'>, token: Token): Token {
+  const { claims } = token
+  if (claims.issuer === issuer && claims.subject === subject) return token
   throw new ConfigurationError(
     `A new OIDC token speaks for somebody else: for "${claims.subject}" of ${claims.issuer}, and the first one for "${subject}" of ${issuer}. Nothing more is done.`
   )
