@@ -1,13 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import {
-  type ActionSpec,
-  allowedValues,
-  camelCase,
-  type InputSpec,
-  type InputSpecs,
-  type Inputs,
-  type InputsOf
-} from './spec.ts'
+import { type ActionSpec, allowedValues, camelCase, type InputSpec, type Inputs } from './spec.ts'
 
 /** The environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -29,13 +21,12 @@ export function readInputs<S extends ActionSpec>(spec: S, environment: Environme
       invalid.add(name)
     }
   }
-  const inputs = values as InputsOf<InputSpecs>
   for (const rule of spec.rules ?? []) {
     const answerable = !rule.about.some((name) => invalid.has(name))
-    if (answerable && !rule.holds(inputs)) complaints.push(rule.message)
+    if (answerable && !rule.holds(values as never)) complaints.push(rule.message)
   }
   if (complaints.length > 0) throw new ConfigurationError(inOneMessage(complaints))
-  return inputs as Inputs<S>
+  return values as Inputs<S>
 }
 
 /** The text that was given for an input, trimmed; `undefined` when there is none. */

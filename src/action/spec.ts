@@ -6,7 +6,7 @@ import type { z } from 'zod'
  * Throws when the spec itself is at fault, which a test of every spec finds.
  */
 export function defineAction<const I extends InputSpecs, const O extends OutputSpecs>(
-  spec: ActionSpec<I, O>
+  spec: Description<I, O> & { readonly rules?: readonly RuleFor<I>[] }
 ): ActionSpec<I, O> {
   for (const name of [spec.name, ...Object.keys(spec.inputs), ...Object.keys(spec.outputs)]) {
     if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new Error(`${spec.name}: \`${name}\` is not in kebab-case`)
@@ -22,7 +22,12 @@ export function defineAction<const I extends InputSpecs, const O extends OutputS
   return spec
 }
 
-export type ActionSpec<I extends InputSpecs = InputSpecs, O extends OutputSpecs = OutputSpecs> = {
+export type ActionSpec<I extends InputSpecs = InputSpecs, O extends OutputSpecs = OutputSpecs> = Description<I, O> & {
+  /** What several inputs must be together. */
+  readonly rules?: readonly Rule[]
+}
+
+type Description<I extends InputSpecs, O extends OutputSpecs> = {
   /** The name of the action's folder. */
   readonly name: string
   readonly title: string
@@ -32,8 +37,6 @@ export type ActionSpec<I extends InputSpecs = InputSpecs, O extends OutputSpecs 
   readonly permissions: readonly Permission[]
   readonly inputs: I
   readonly outputs: O
-  /** What several inputs must be together. */
-  readonly rules?: readonly Rule<I>[]
   /** Whether the action has a post step, which runs at the end of the job whatever happened. */
   readonly post?: boolean
 }
@@ -65,11 +68,17 @@ export type OutputSpec = {
   readonly values?: readonly string[]
 }
 
-/** `holds` is asked when the inputs that the rule is about are each valid. */
-export type Rule<I extends InputSpecs> = {
+export type Rule = {
+  readonly about: readonly string[]
+  /** Asked when the inputs that the rule is about are each valid, with all that are. */
+  holds(inputs: never): boolean
+  /** What is allowed and what to do. */
+  readonly message: string
+}
+
+type RuleFor<I extends InputSpecs> = {
   readonly about: readonly (keyof I & string)[]
   holds(inputs: InputsOf<I>): boolean
-  /** What is allowed and what to do. */
   readonly message: string
 }
 
