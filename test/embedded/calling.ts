@@ -11,6 +11,8 @@ import type { Bearer } from './tokens.ts'
 /** Answers a call of a reducer or procedure. Throws HttpError. */
 export function callFunction(database: Database, name: string, request: Request, bearer: Bearer): Promise<Answer> {
   requireJson(request.contentType)
+  if (database.record.program.module.kind === 'js')
+    throw new HttpError(501, `the embedded server does not run JavaScript modules: \`${name}\` was not called`)
   return withConnection(database, bearer, async (connection) => {
     const { schema } = database.record.program
     const { callee, id, returnType } = findFunction(schema, name, database.record.owner === bearer.identity)
@@ -33,8 +35,8 @@ export function callFunction(database: Database, name: string, request: Request,
 
 /** Answers a statement of SQL. */
 export function runStatement(database: Database, sql: string, bearer: Bearer): Promise<Answer> {
-  return withConnection(database, bearer, async () => {
-    const { status, body, micros } = await database.sql(sql, bearer)
+  return withConnection(database, bearer, async (connection) => {
+    const { status, body, micros } = await database.sql(sql, bearer, connection)
     if (status !== 200) return { ...text(body), status }
     const headers = { 'spacetime-execution-duration-micros': String(micros) }
     return { status, contentType: 'application/json', headers, body }
@@ -67,9 +69,9 @@ async function runLifecycle(
   bearer: Bearer,
   connection: Uint8Array
 ): Promise<string | undefined> {
-  const { schema } = database.record.program
+  const { schema, module } = database.record.program
   const found = schema.lifecycle.find((entry) => entry.event === event)
-  if (found === undefined) return undefined
+  if (found === undefined || module.kind === 'js') return undefined
   const id = schema.reducers.findIndex(({ name }) => name === found.reducer)
   const { outcome } = await database.call('reducer', id, bearer, connection, new Uint8Array())
   if (outcome.kind === 'returned') return undefined

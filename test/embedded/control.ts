@@ -27,7 +27,8 @@ export class Control {
 
   /** The identity of a name or identity in a path. Throws a 400 for what can be neither. */
   find(nameOrIdentity: string): Identity | undefined {
-    if (isIdentity(nameOrIdentity)) return nameOrIdentity
+    const digits = nameOrIdentity.toLowerCase()
+    if (isIdentity(digits)) return digits
     const problem = nameProblem(nameOrIdentity)
     if (problem !== undefined) throw new HttpError(400, `Invalid URL: ${problem}`)
     return this.state.names.get(nameOrIdentity)

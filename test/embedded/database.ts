@@ -81,9 +81,13 @@ export class Database {
   }
 
   /** Runs one statement: the answer's status and body. */
-  async sql(sql: string, requester: Requester): Promise<{ status: number; body: string; micros: number }> {
+  async sql(
+    sql: string,
+    requester: Requester,
+    connection: Uint8Array
+  ): Promise<{ status: number; body: string; micros: number }> {
     const isOwner = requester.identity === this.record.owner
-    const caller = { ...callerOf(requester), connection: noConnection }
+    const caller = { ...callerOf(requester), connection }
     const done = await this.#run({ kind: 'sql', sql, caller, isOwner })
     if (done.kind !== 'answered') throw new Error(`unexpected ${done.kind}`)
     this.#count('Sql', '', done.status === 200, done.micros)

@@ -1,9 +1,10 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import { encode, type Value, valueCodec } from '../../src/module/bsatn.ts'
 import { ByteReader } from '../../src/module/bytes.ts'
 import type { BinaryCodec } from '../../src/module/codec.ts'
 import type { Schema, Sequence, Table as TableDeclaration } from '../../src/module/schema.ts'
 import { errno, HostError } from './errno.ts'
-import { type IntegerKind, integerRange, integerValue, resolve, type Typespace } from './values.ts'
+import { type IntegerKind, integerRange, integerValue } from './values.ts'
 
 /** What a database keeps, as a value that outlives its worker: rows in BSATN by table, and the next of each sequence. */
 export type StoredData = {
@@ -151,7 +152,7 @@ export class Datastore {
 type Entry = { readonly table: Table; readonly row: Row; readonly kind: 'insert' | 'delete' }
 
 /** System tables have the ids below. */
-export const firstUserId = 4097
+export const firstUserId = 4096
 
 export class Table {
   readonly id: number
@@ -234,7 +235,7 @@ export class Table {
   checkUnique(row: Row, replaced?: Row): void {
     for (const index of this.#constraints) {
       const [other] = index.point(index.keyOf(row))
-      if (other !== undefined && other.key !== replaced?.key) throw new HostError(errno.uniqueAlreadyExists)
+      if (other !== undefined && other.key !== replaced?.key) throw new UniqueViolation(index, row)
     }
   }
 
@@ -332,6 +333,18 @@ export class SequenceState {
 
   #size(): bigint {
     return this.#greatest - this.#least + 1n
+  }
+}
+
+/** A row that has a value another row has in a unique index. */
+export class UniqueViolation extends HostError {
+  readonly index: Index
+  readonly row: Row
+
+  constructor(index: Index, row: Row) {
+    super(errno.uniqueAlreadyExists)
+    this.index = index
+    this.row = row
   }
 }
 

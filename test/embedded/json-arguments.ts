@@ -1,8 +1,9 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
-import { encode, type Value, valueCodec } from '../../src/module/bsatn.ts'
+import { encode, type SumValue, type Value, valueCodec } from '../../src/module/bsatn.ts'
 import type { Parameter } from '../../src/module/schema.ts'
 import { JsonCursor, JsonProblem } from './json-cursor.ts'
-import { integerRange, integerValue, isInteger, resolve, type Typespace } from './values.ts'
+import { integerRange, integerValue, isInteger } from './values.ts'
 
 /** Arguments that don't fit a function; the message is the server's (400). */
 export class BadArguments extends Error {
@@ -21,24 +22,40 @@ export function encodeArguments(json: string, { kind, name, parameters }: Callee
   const type: AlgebraicType = { kind: 'product', elements: parameters }
   const cursor = new JsonCursor(json)
   try {
-    const expected = `${kind} args for ${name}`
-    const value = readProduct(cursor, parameters, typespace, () => `${expected} with ${parameters.length} elements`)
-    cursor.end()
+    const value = readProduct(cursor, parameters, typespace, {
+      tuple: `a ${name} tuple`,
+      length: `reducer args for ${name} with ${parameters.length} elements`,
+      missing: 'missing reducer argument'
+    })
+    if (!cursor.isAtEnd) throw new BadArguments(messageFor(kind, name, [cursor.trailing().message]))
     return encode(valueCodec(type, typespace), value)
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error
-    const path = cursor.path === '' ? '.' : cursor.path
-    throw new BadArguments(
-      `invalid arguments for ${kind} ${name}: ${path}: invalid arguments for function ${name}: ${path}: ${path}: ${error.message}`
-    )
+    throw new BadArguments(messageFor(kind, name, [cursor.path === '' ? '.' : cursor.path, error.message]))
   }
+}
+
+/** The server's text: each of its errors says what the ones within say. */
+function messageFor(kind: Callee['kind'], name: string, [where = '', ...why]: readonly string[]): string {
+  return [
+    `invalid arguments for ${kind} ${name}`,
+    where,
+    `invalid arguments for function ${name}`,
+    where,
+    where,
+    ...why
+  ].join(': ')
 }
 
 function readValue(cursor: JsonCursor, type: AlgebraicType, typespace: Typespace): Value {
   const resolved = resolve(type, typespace)
   switch (resolved.kind) {
     case 'product':
-      return readProduct(cursor, resolved.elements, typespace, () => `a ${resolved.elements.length}-element tuple`)
+      return readProduct(cursor, resolved.elements, typespace, {
+        tuple: `a ${resolved.elements.length}-element tuple`,
+        length: `a product with ${resolved.elements.length} elements`,
+        missing: 'missing field'
+      })
     case 'sum':
       return readSum(cursor, resolved.variants, typespace)
     case 'array':
@@ -56,63 +73,64 @@ function readValue(cursor: JsonCursor, type: AlgebraicType, typespace: Typespace
   }
 }
 
+/** What errors call a product. */
+type ProductTexts = { readonly tuple: string; readonly length: string; readonly missing: string }
+
 function readProduct(
   cursor: JsonCursor,
   elements: readonly Parameter[],
   typespace: Typespace,
-  expected: () => string
+  texts: ProductTexts
 ): Value {
-  const values: Value[] = []
   if (cursor.opens('{')) {
-    const found = new Map<number, Value>()
-    cursor.members((key) => {
-      const position = elements.findIndex(({ name }) => name === key)
-      if (position < 0) throw cursor.problem(`unknown field \`${key}\``)
-      found.set(position, readValue(cursor, elements[position]?.type as AlgebraicType, typespace))
-    })
-    const missing = elements.findIndex((_, i) => !found.has(i))
-    if (missing >= 0) throw cursor.problem(`missing field \`${elements[missing]?.name ?? missing}\``)
-    return elements.map((_, i) => found.get(i) as Value)
+    const found = new Map<Parameter, Value>()
+    const element = (key: string) => {
+      const meant = elements.find(({ name }) => name === key)
+      if (meant === undefined) throw cursor.problem(`unknown field \`${key}\``)
+      return meant
+    }
+    cursor.members(elements.length, element, (meant) => found.set(meant, readValue(cursor, meant.type, typespace)))
+    const missing = elements.find((each) => !found.has(each))
+    if (missing !== undefined) throw cursor.problem(`${texts.missing} \`${missing.name}\``)
+    return elements.map((each) => found.get(each) as Value)
   }
-  if (!cursor.opens('[')) throw cursor.invalidType(cursor.scalar().described, expected())
-  cursor.elements((index) => {
-    const element = elements[index]
-    if (element === undefined) throw cursor.problem('trailing characters')
-    values.push(readValue(cursor, element.type, typespace))
+  if (!cursor.opens('[')) throw cursor.invalidType(cursor.scalar().described, texts.tuple)
+  const values: Value[] = []
+  cursor.elements(elements.length, (index) => {
+    values.push(readValue(cursor, (elements[index] as Parameter).type, typespace))
   })
-  if (values.length < elements.length) throw cursor.problem(`invalid length ${values.length}, expected ${expected()}`)
+  if (values.length < elements.length) throw cursor.problem(`invalid length ${values.length}, expected ${texts.length}`)
   return values
 }
 
 /** `{"variant": value}` or `[tag, value]`; `null` is an option's none. */
 function readSum(cursor: JsonCursor, variants: readonly Parameter[], typespace: Typespace): Value {
-  let sum: Value | undefined
-  const variant = (key: string) => {
+  const read: SumValue[] = []
+  const tagOf = (key: string) => {
     const tag = /^\d+$/.test(key) ? Number(key) : variants.findIndex(({ name }) => name === key)
-    const chosen = variants[tag]
-    if (chosen === undefined) throw cursor.problem(`unknown variant \`${key}\``)
-    return { tag, type: chosen.type }
+    if (variants[tag] !== undefined) return tag
+    if (tag >= 0) throw cursor.problem(`unknown tag 0x${tag.toString(16)} for sum type <unknown>`)
+    throw cursor.problem(`unknown variant \`${key}\`, expected , ${variants.map(({ name }) => `\`${name}\``).join('')}`)
+  }
+  const readVariant = (tag: number) => {
+    read.push({ tag, value: readValue(cursor, (variants[tag] as Parameter).type, typespace) })
   }
   if (cursor.opens('{')) {
-    cursor.members((key) => {
-      const { tag, type } = variant(key)
-      sum = { tag, value: readValue(cursor, type, typespace) }
-    })
-    if (sum === undefined) throw cursor.problem('expected map representing sum type to have exactly one field')
-    return sum
+    cursor.members(1, tagOf, readVariant)
+    if (read[0] !== undefined) return read[0]
+    throw cursor.problem('expected map representing sum type to have exactly one field')
   }
   if (cursor.opens('[')) {
-    let chosen: ReturnType<typeof variant> | undefined
-    cursor.elements((index) => {
-      if (index === 0) chosen = variant(String(cursor.scalar().value))
-      else if (chosen !== undefined) sum = { tag: chosen.tag, value: readValue(cursor, chosen.type, typespace) }
+    let tag = 0
+    cursor.elements(2, (index) => {
+      if (index === 0) tag = tagOf(String(cursor.scalar().value))
+      else readVariant(tag)
     })
-    if (sum === undefined) throw cursor.problem('expected seq representing sum type to have exactly two fields')
-    return sum
+    if (read[0] !== undefined) return read[0]
+    throw cursor.problem('expected seq representing sum type to have exactly two fields')
   }
   const { value, described } = cursor.scalar()
-  const none = variants.findIndex(({ name }) => name === 'none')
-  if (value === null && none === 1 && variants.length === 2) return { tag: none, value: [] }
+  if (value === null && variants.length === 2 && variants[1]?.name === 'none') return { tag: 1, value: [] }
   throw cursor.invalidType(described, 'sum type')
 }
 
@@ -127,7 +145,7 @@ function readBytes(cursor: JsonCursor): Uint8Array {
 function readList<T>(cursor: JsonCursor, read: () => T): T[] {
   if (!cursor.opens('[')) throw cursor.invalidType(cursor.scalar().described, 'a sequence')
   const items: T[] = []
-  cursor.elements(() => items.push(read()))
+  cursor.elements(Number.POSITIVE_INFINITY, () => items.push(read()))
   return items
 }
 

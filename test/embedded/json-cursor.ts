@@ -31,27 +31,28 @@ export class JsonCursor {
     return true
   }
 
-  /** Reads the elements of a list that was opened. */
-  elements(read: (index: number) => void): void {
+  /** Reads the elements of a list that was opened, at most `count`. */
+  elements(count: number, read: (index: number) => void): void {
     const path = this.path
-    for (let index = 0; !this.#closes(']', 'a list', index === 0); index++) {
+    for (let index = 0; !this.#closes(']', 'a list', index === 0, index === count); index++) {
       this.path = `${path}[${index}]`
       read(index)
       this.path = path
     }
   }
 
-  /** Reads the members of an object that was opened. */
-  members(read: (key: string) => void): void {
+  /** Reads the members of an object that was opened, at most `count`: what a key means, then its value. */
+  members<Meaning>(count: number, meaning: (key: string) => Meaning, read: (meaning: Meaning) => void): void {
     const path = this.path
-    for (let isFirst = true; !this.#closes('}', 'an object', isFirst); isFirst = false) {
+    for (let index = 0; !this.#closes('}', 'an object', index === 0, index === count); index++) {
       const key = this.scalar()
       if (typeof key.value !== 'string') throw this.problem('key must be a string')
-      this.#skipSpace()
-      if (this.#text[this.#at] !== ':') throw this.problem('expected `:`')
-      this.#at += 1
       this.path = path === '' ? key.value : `${path}.${key.value}`
-      read(key.value)
+      const meant = meaning(key.value)
+      this.#skipSpace()
+      if (this.#text[this.#at] !== ':') throw this.#problemWithNext('expected `:`')
+      this.#at += 1
+      read(meant)
       this.path = path
     }
   }
@@ -73,10 +74,15 @@ export class JsonCursor {
     return { value, text, described: isWhole ? `integer \`${text}\`` : `floating point \`${value}\`` }
   }
 
-  end(): void {
+  /** Whether only space follows. */
+  get isAtEnd(): boolean {
     this.#skipSpace()
-    this.#at += 1
-    if (this.#at <= this.#text.length) throw this.problem('trailing characters')
+    return this.#at >= this.#text.length
+  }
+
+  /** What is wrong with a text that goes on. */
+  trailing(): JsonProblem {
+    return this.#problemWithNext('trailing characters')
   }
 
   invalidType(found: string, expected: string): JsonProblem {
@@ -88,7 +94,7 @@ export class JsonCursor {
     return new JsonProblem(`${what} at line ${lines.length} column ${lines.at(-1)?.length}`)
   }
 
-  #closes(bracket: string, what: string, isFirst: boolean): boolean {
+  #closes(bracket: string, what: string, isFirst: boolean, isFull: boolean): boolean {
     this.#skipSpace()
     const next = this.#text[this.#at]
     if (next === undefined) throw this.problem(`EOF while parsing ${what}`)
@@ -96,12 +102,20 @@ export class JsonCursor {
       this.#at += 1
       return true
     }
-    if (isFirst) return false
+    if (isFirst && !isFull) return false
+    if (next !== ',') throw this.#problemWithNext(isFull ? 'trailing characters' : `expected \`,\` or \`${bracket}\``)
+    if (isFull && bracket === '}') throw this.#problemWithNext('trailing comma')
     this.#at += 1
-    if (next !== ',') throw this.problem(`expected \`,\` or \`${bracket}\``)
     this.#skipSpace()
-    if (this.#text[this.#at] === bracket) throw this.problem('trailing comma')
+    if (this.#text[this.#at] === bracket) throw this.#problemWithNext('trailing comma')
+    if (isFull) throw this.#problemWithNext('trailing characters')
     return false
+  }
+
+  /** A problem with the next character, which is counted then. */
+  #problemWithNext(what: string): JsonProblem {
+    this.#at += 1
+    return this.problem(what)
   }
 
   #skipSpace(): void {

@@ -56,14 +56,14 @@ export class ModuleInstance {
     return this.#host.datastore
   }
 
-  /** What the module declares: BSATN of a RawModuleDef. Throws BadModule. */
+  /** What the module declares: BSATN of a RawModuleDef. An instance must do so before it can be called. Throws BadModule. */
   describe(): Uint8Array {
     this.#handles = new Handles()
     const sink = this.#handles.sink()
     try {
       this.#exports.__describe_module__(sink)
     } catch (error) {
-      throw new BadModule(`error invoking __describe_module__: ${error}`)
+      throw new BadModule(`error getting module description: ${error}`)
     }
     return this.#handles.written(sink)
   }
@@ -115,6 +115,7 @@ export class ModuleInstance {
       return { kind: 'crashed', message: `unknown return code ${code}` }
     } catch (error) {
       this.#start()
+      this.describe()
       return { kind: 'crashed', message: String(error) }
     }
   }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../src/errors.ts'
+import { describeRawModule } from '../../src/module/describe.ts'
 import type { Module } from '../../src/module/module.ts'
 import { decodeRawModuleDef, type RawModuleDef } from '../../src/module/raw-module-def.ts'
 import type { Schema } from '../../src/module/schema.ts'
@@ -9,8 +10,8 @@ import { WorkerHandle } from './worker-handle.ts'
 /** A module that loads, and what it declares. */
 export type Program = {
   readonly module: Module
-  /** In the module's own words; JavaScript modules are not asked for them. */
-  readonly raw?: RawModuleDef
+  /** What it declares in its own words. */
+  readonly raw: RawModuleDef
   readonly schema: Schema
 }
 
@@ -30,19 +31,25 @@ export async function describeProgram(module: Module, deadline: number): Promise
   return program
 }
 
-/** Loads a module in a worker of its own, which runs it as that database's. Throws BadProgram. */
+/**
+ * Loads a module in a worker of its own, which runs it as that database's; a JavaScript module is only described.
+ * Throws BadProgram.
+ */
 export async function startProgram(
   module: Module,
   database: Identity,
   deadline: number
 ): Promise<{ readonly program: Program; readonly worker: WorkerHandle }> {
-  if (module.kind === 'js') throw new BadProgram('the embedded server does not run JavaScript modules')
   const worker = await WorkerHandle.start()
   try {
-    const done = await worker.run({ kind: 'load', module: module.bytes, identity: database }, deadline)
-    if (done.kind !== 'loaded') throw new Error(done.kind === 'bad-module' ? done.reason : `unexpected ${done.kind}`)
-    const { raw, unknownParts } = decodeRawModuleDef(done.description)
-    const program = { module, raw, schema: schemaFromRaw(raw, 'module', unknownParts) }
+    const { raw, unknownParts } =
+      module.kind === 'js' ? await describeRawModule(module) : await load(worker, module, database, deadline)
+    const schema = schemaFromRaw(raw, 'module', unknownParts)
+    if (schema.unknownParts.length > 0)
+      throw new Error(
+        `the embedded server does not support what the module declares: ${schema.unknownParts.join(', ')}`
+      )
+    const program = { module, raw, schema }
     described.set(module.kind + module.hash, program)
     return { program, worker }
   } catch (error) {
@@ -51,9 +58,15 @@ export async function startProgram(
   }
 }
 
+async function load(worker: WorkerHandle, module: Module, database: Identity, deadline: number) {
+  const done = await worker.run({ kind: 'load', module: module.bytes, identity: database }, deadline)
+  if (done.kind !== 'loaded') throw new Error(done.kind === 'bad-module' ? done.reason : `unexpected ${done.kind}`)
+  return decodeRawModuleDef(done.description)
+}
+
 /** The names by which a module's code asks for its indexes, where they are not the server's. */
 export function indexAliases({ raw, schema }: Program): ReadonlyMap<string, string> {
-  if (raw?.version !== 10) return new Map()
+  if (raw.version !== 10) return new Map()
   const tables = raw.def.sections.flatMap((section) => (section.kind === 'Tables' ? section.value : []))
   return new Map(
     tables.flatMap((table, t) =>

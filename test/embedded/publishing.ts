@@ -1,5 +1,4 @@
-import { messageOf } from '../../src/errors.ts'
-import { type ModuleHash, moduleHashFromU256, planToken } from '../../src/module/hash.ts'
+import { type ModuleHash, planToken } from '../../src/module/hash.ts'
 import type { Module } from '../../src/module/module.ts'
 import type { Schema } from '../../src/module/schema.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
@@ -29,28 +28,24 @@ export async function createDatabase(
   deadline: Deadline,
   isAbandoned: () => boolean
 ): Promise<void> {
-  const { program, worker } = await startProgram(module, identity, deadline)
-  if (isAbandoned()) {
-    await worker.stop()
-    throw new HttpError(499, 'the connection ended')
-  }
-  const data = emptyData(program.schema)
-  const record: DatabaseRecord = {
-    identity,
-    owner: owner.identity,
-    log: new LogBook(),
-    program,
-    initialProgram: module.hash,
-    hostType: module.kind,
-    tables: keyed(data),
-    sequences: data.sequences,
-    transactions: new Map(),
-    crashes: new Map()
-  }
-  const database = new Database(record, deadline, worker)
-  await initialise(database, owner)
+  const database = await newDatabase(identity, owner, module, deadline, isAbandoned)
   control.running.set(identity, database)
-  control.state.databases.set(identity, record)
+  control.state.databases.set(identity, database.record)
+}
+
+/**
+ * Throws all data of a database away and makes it anew with this module, as `clear=true` does. When that can't be
+ * done (500), the database stays as it was.
+ */
+export async function clearDatabase(
+  control: Control,
+  database: Database,
+  owner: Requester,
+  module: Module,
+  deadline: Deadline
+): Promise<void> {
+  await createDatabase(control, database.record.identity, owner, module, deadline, () => false)
+  await database.stop()
 }
 
 /** What the server would do to publish the module. */
@@ -80,23 +75,39 @@ export async function updateDatabase(
   const data = migrate(database, program, policy)
   const { worker } = await startProgram(module, record.identity, deadline)
   record.log.fromServer('Info', `Updated program to ${module.hash}`)
+  for (const step of migrationSteps(record.program.schema, program.schema)) record.log.fromServer('Info', step)
   await database.replaceProgram(program, worker, data)
   record.log.fromServer('Info', 'Database updated')
 }
 
-/** Throws all data of a database away and makes it anew with this module, as `clear=true` does. */
-export async function clearDatabase(
-  database: Database,
+async function newDatabase(
+  identity: Identity,
   owner: Requester,
   module: Module,
-  deadline: Deadline
-): Promise<void> {
-  const { record } = database
-  const { program, worker } = await startProgram(module, record.identity, deadline)
-  record.initialProgram = module.hash
-  record.hostType = module.kind
-  await database.replaceProgram(program, worker, emptyData(program.schema))
+  deadline: Deadline,
+  isAbandoned: () => boolean
+): Promise<Database> {
+  const { program, worker } = await startProgram(module, identity, deadline)
+  if (isAbandoned()) {
+    await worker.stop()
+    throw new HttpError(499, 'the connection ended')
+  }
+  const data = emptyData(program.schema)
+  const record: DatabaseRecord = {
+    identity,
+    owner: owner.identity,
+    log: new LogBook(),
+    program,
+    initialProgram: module.hash,
+    hostType: module.kind,
+    tables: keyed(data),
+    sequences: data.sequences,
+    transactions: new Map(),
+    crashes: new Map()
+  }
+  const database = new Database(record, deadline, worker)
   await initialise(database, owner)
+  return database
 }
 
 async function initialise(database: Database, owner: Requester): Promise<void> {
@@ -107,7 +118,9 @@ async function initialise(database: Database, owner: Requester): Promise<void> {
   for (const name of schema.views.map((view) => view.name).sort())
     log.fromServer('Info', `Creating table for view \`${name}\``)
   const init = schema.lifecycle.find(({ event }) => event === 'init')
-  if (init !== undefined) {
+  if (init !== undefined && program.module.kind === 'js') {
+    log.fromServer('Warn', 'The embedded server does not run JavaScript modules: `init` was not called')
+  } else if (init !== undefined) {
     log.fromServer('Info', 'Invoking `init` reducer')
     const id = schema.reducers.findIndex(({ name }) => name === init.reducer)
     const { outcome } = await database.call('reducer', id, owner, noConnection, new Uint8Array())
@@ -138,11 +151,24 @@ function migrate(database: Database, { schema, module }: Program, policy: Policy
 }
 
 function isToken(token: string, identity: Identity, live: ModuleHash, next: ModuleHash): boolean {
-  try {
-    return moduleHashFromU256(token) === moduleHashFromU256(planToken(identity, live, next))
-  } catch (error) {
-    throw new HttpError(400, `Failed to deserialize query string: ${messageOf(error)}`)
-  }
+  return BigInt(token) === BigInt(planToken(identity, live, next))
+}
+
+/** What the log says of a migration: which tables and indexes go and come. */
+function migrationSteps(before: Schema, after: Schema): string[] {
+  const without = <T extends { name: string }>(from: readonly T[], others: readonly T[]) =>
+    from.filter(({ name }) => !others.some((other) => other.name === name))
+  const indexes = (schema: Schema, others: Schema) =>
+    schema.tables.flatMap((table) => {
+      const other = others.tables.find(({ name }) => name === table.name)
+      return other === undefined ? [] : without(table.indexes, other.indexes).map((index) => [index.name, table.name])
+    })
+  return [
+    ...indexes(before, after).map(([index, table]) => `Dropping index \`${index}\` on table \`${table}\``),
+    ...without(before.tables, after.tables).map(({ name }) => `Dropping table \`${name}\``),
+    ...without(after.tables, before.tables).map(({ name }) => `Creating table \`${name}\``),
+    ...indexes(after, before).map(([index, table]) => `Creating index \`${index}\` on table \`${table}\``)
+  ]
 }
 
 /** The data under the new schema: rows keep what they hold and get the defaults of added columns. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.ts'
 import { hashModule, moduleHashToU256 } from '../../src/module/hash.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
 import { callFunction, runStatement } from './calling.ts'
@@ -45,14 +46,12 @@ export async function answerPublic(
   { method, path }: Request
 ): Promise<Answer | undefined> {
   switch (`${method} /${path.join('/')}`) {
-    case 'GET /ping':
-      return { status: 200, body: '' }
     case 'POST /identity': {
       const { identity, token } = await tokens.issue()
       return json({ identity, token })
     }
     case 'GET /identity/public-key':
-      return { status: 200, contentType: 'application/pem-certificate-chain', body: await tokens.publicKey() }
+      return { status: 200, contentType: 'application/pem-certificate-chain', body: `${await tokens.publicKey()}\n` }
     case 'GET /metrics':
       return { ...text(metricsText(control.state.databases.values())), contentType: 'text/plain; version=0.0.4' }
     default:
@@ -80,6 +79,8 @@ export async function answerDatabase(server: Server, request: Request, bearer: B
   }
   const database = control.database(name)
   const { record } = database
+  if (request.body.length > bodyLimit && action !== 'pre_publish')
+    throw new HttpError(413, 'Failed to buffer the request body: length limit exceeded')
   switch (route) {
     case 'GET ':
       return json(infoOf(record))
@@ -109,26 +110,45 @@ export async function answerDatabase(server: Server, request: Request, bearer: B
       if (action === 'lock') control.state.locked.add(record.identity)
       else control.state.locked.delete(record.identity)
       return { status: 200, body: '' }
+    case 'GET subscribe':
+      throw new HttpError(501, 'the embedded server does not support /subscribe')
     default:
-      throw new HttpError(action === 'subscribe' || action === 'route' ? 501 : 404, notHere(action))
+      throw new HttpError(405, '')
   }
 }
+
+/** What a database has routes for; other paths are answered without asking who sends them. */
+export function isDatabaseRoute([, , action = '', detail, ...more]: readonly string[]): boolean {
+  if (more.length > 0) return false
+  return detail === undefined ? databaseActions.includes(action) : action === 'call'
+}
+
+const databaseActions = ['', 'identity', 'names', 'schema', 'logs', 'pre_publish', 'sql', 'lock', 'unlock', 'subscribe']
+
+/** Bytes that a body may have, unless it is a module. */
+const bodyLimit = 2 * 1024 * 1024
 
 async function publish(server: Server, request: Request, bearer: Bearer, name: string | undefined): Promise<Answer> {
   const { control, deadline } = server
   const policy = policyOf(request)
+  const isClear = flag(request, 'clear')
   const module = moduleOf(request)
+  if (name === undefined && isClear) throw new HttpError(400, 'Clear database requires database name or identity')
   const known = name === undefined ? undefined : control.find(name)
   const existing = known === undefined ? undefined : control.running.get(known)
-  if (request.query.get('clear') === 'true' && existing !== undefined) {
+  if (isClear && existing !== undefined) {
     authorize(existing.record, bearer, 'reset database')
     if (control.state.locked.has(existing.record.identity))
       throw new HttpError(
         403,
         'Database is locked and cannot be reset with --delete-data. Run `spacetime unlock` first.'
       )
-    await existing.exclusively(() => clearDatabase(existing, bearer, module, deadline))
+    await existing.exclusively(() => clearDatabase(control, existing, bearer, module, deadline))
     return published(name, existing.record.identity, 'updated')
+  }
+  for (const parameter of ['organization', 'org', 'parent']) {
+    const other = request.query.get(parameter)
+    if (other !== null && !control.state.nameOwners.has(other)) control.resolve(other)
   }
   if (existing !== undefined) {
     authorize(existing.record, bearer, 'update database')
@@ -174,14 +194,15 @@ function addName(control: Control, record: DatabaseRecord, { body }: Request, be
   const name = body.toString()
   const problem = nameProblem(name)
   if (problem !== undefined) throw new HttpError(400, problem)
-  const isHad = control.addName(name, record.identity, bearer.identity)
-  if (!isHad) return { ...json({ PermissionDenied: { domain: name } }), status: 401 }
+  if (control.find(name) !== undefined) throw new HttpError(500, `record with the name ${name} already exists`)
+  if (!control.addName(name, record.identity, bearer.identity))
+    return { ...json({ PermissionDenied: { domain: name } }), status: 401 }
   return json({ Success: { domain: name, database_identity: record.identity } })
 }
 
 function setNames(control: Control, record: DatabaseRecord, { body, contentType }: Request, bearer: Bearer): Answer {
   requireJson(contentType)
-  const names = JSON.parse(body.toString()) as string[]
+  const names = namesIn(body.toString())
   for (const name of names) {
     const problem = nameProblem(name)
     if (problem !== undefined) throw new HttpError(400, `Error parsing \`${name}\`: ${problem}`)
@@ -200,13 +221,26 @@ function setNames(control: Control, record: DatabaseRecord, { body, contentType 
   return json('Success')
 }
 
-function logs({ log, ...record }: DatabaseRecord, { query }: Request, bearer: Bearer): Answer {
+function namesIn(body: string): string[] {
+  let names: unknown
+  try {
+    names = JSON.parse(body)
+  } catch (error) {
+    throw new HttpError(400, `Failed to parse the request body as JSON: ${messageOf(error)}`)
+  }
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names
+  throw new HttpError(422, 'Failed to deserialize the JSON body into the target type: expected a sequence of strings')
+}
+
+function logs({ log, ...record }: DatabaseRecord, request: Request, bearer: Bearer): Answer {
+  const lines = request.query.get('num_lines')
+  if (lines !== null && !/^\d+$/.test(lines)) throw badQuery('invalid digit found in string')
+  const isFollowing = flag(request, 'follow')
   authorize(record, bearer, 'view module logs')
-  const lines = query.get('num_lines')
   const tail = log.tail(lines === null ? undefined : Number(lines))
   const answer = { status: 200, contentType: 'application/x-ndjson', headers: { 'cache-control': 'no-cache' } }
   const body = tail.join('')
-  return query.get('follow') === 'true' ? { ...answer, body, follow: (send) => log.follow(send) } : { ...answer, body }
+  return isFollowing ? { ...answer, body, follow: (send) => log.follow(send) } : { ...answer, body }
 }
 
 function infoOf({ identity, owner, hostType, initialProgram }: DatabaseRecord): Json {
@@ -234,11 +268,23 @@ function moduleOf(request: Request) {
 function policyOf(request: Request): () => Policy {
   const kind = variant(request, 'policy', ['Compatible', 'BreakClients'])
   const token = request.query.get('token')
+  if (token === '') throw badQuery('cannot parse integer from empty string')
+  if (token !== null && !/^0x[0-9a-f]{1,64}$/i.test(token)) throw badQuery('invalid digit found in string')
   return () => {
     if (kind === 'Compatible') return { kind: 'compatible' }
     if (token !== null) return { kind: 'break-clients', token }
     throw new HttpError(400, 'Migration policy is set to `BreakClients`, but no migration token was provided.')
   }
+}
+
+function flag({ query }: Request, parameter: string): boolean {
+  const given = query.get(parameter) ?? 'false'
+  if (given !== 'true' && given !== 'false') throw badQuery('provided string was not `true` or `false`')
+  return given === 'true'
+}
+
+function badQuery(why: string): HttpError {
+  return new HttpError(400, `Failed to deserialize query string: ${why}`)
 }
 
 /** A parameter that has a few values, the first of which is meant when it is missing. */
@@ -247,7 +293,7 @@ function variant<Name extends string>({ query }: Request, parameter: string, nam
   const found = names.find((name) => name === given)
   if (found !== undefined) return found
   const known = names.map((name) => `\`${name}\``).join(' or ')
-  throw new HttpError(400, `Failed to deserialize query string: unknown variant \`${given}\`, expected ${known}`)
+  throw badQuery(`unknown variant \`${given}\`, expected ${known}`)
 }
 
 /** Only this very type will do: a charset is refused. */
@@ -255,10 +301,6 @@ export function requireJson(contentType: string | undefined): void {
   if (contentType === undefined) throw new HttpError(400, 'Header of type `content-type` was missing')
   if (contentType !== 'application/json')
     throw new HttpError(415, 'Expected request with `Content-Type: application/json`')
-}
-
-function notHere(action: string): string {
-  return action === 'subscribe' || action === 'route' ? `the embedded server does not support /${action}` : ''
 }
 
 export function json(value: Json): Answer {

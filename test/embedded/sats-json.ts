@@ -1,6 +1,6 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
 import type { SumValue, Value } from '../../src/module/bsatn.ts'
-import { resolve, type Typespace } from './values.ts'
 
 export type Json =
   | null

@@ -5,7 +5,7 @@ import { Control, type ServerState } from './control.ts'
 import { Database } from './database.ts'
 import { HttpError } from './http-error.ts'
 import { BadProgram } from './program.ts'
-import { type Answer, answerDatabase, answerPublic, type Request, type Server } from './routes.ts'
+import { type Answer, answerDatabase, answerPublic, isDatabaseRoute, type Request, type Server } from './routes.ts'
 import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
 
 export type EmbeddedServer = {
@@ -75,8 +75,11 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
     const request = await readRequest(incoming, response)
     const open = await answerPublic(server, request)
     if (open !== undefined) return send(response, open)
-    if (request.path[0] !== 'database') throw new HttpError(404, '')
-    bearer = await bearerOf(server.tokens, incoming)
+    const isPing = request.path.join('/') === 'ping'
+    if (!isPing && (request.path[0] !== 'database' || !isDatabaseRoute(request.path))) throw new HttpError(404, '')
+    const sender = await bearerOf(server.tokens, incoming)
+    if (isPing) return send(response, { status: request.method === 'GET' ? 200 : 405, body: '' })
+    bearer = sender
     const answer = await answerDatabase(server, request, bearer)
     send(response, { ...answer, headers: { ...answer.headers, ...headers() } })
   } catch (error) {
@@ -85,7 +88,6 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
   }
 }
 
-/** Throws HttpError for a body that is too large for its route. */
 async function readRequest(incoming: IncomingMessage, response: ServerResponse): Promise<Request> {
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://127.0.0.1')
   const [version, ...path] = pathname
@@ -96,9 +98,6 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks)
-  const isModule = path[2] === 'pre_publish' || (method === 'PUT' && path.length === 2)
-  if (body.length > bodyLimit && !isModule)
-    throw new HttpError(413, 'Failed to buffer the request body: length limit exceeded')
   return {
     method,
     path: version === 'v1' ? path : ['', ...path],
@@ -109,16 +108,19 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
   }
 }
 
-const bodyLimit = 2 * 1024 * 1024
-
 /** Whoever sends no token is somebody new. */
-function bearerOf(tokens: Tokens, { headers }: IncomingMessage): Promise<Bearer> {
-  const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? []
-  return token === undefined ? tokens.issue() : tokens.check(token)
+async function bearerOf(tokens: Tokens, { headers: { authorization } }: IncomingMessage): Promise<Bearer> {
+  if (authorization === undefined) return tokens.issue()
+  const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
+  if (token === undefined) throw new HttpError(400, 'Authorization is invalid: malformed token')
+  return tokens.check(token)
 }
 
 function answerOf(error: unknown): Answer {
-  if (error instanceof HttpError) return { status: error.status, contentType: error.contentType, body: error.message }
+  if (error instanceof HttpError) {
+    const { status, message, contentType } = error
+    return { status, body: message, ...(message !== '' && { contentType }) }
+  }
   const contentType = 'text/plain; charset=utf-8'
   if (error instanceof BadProgram) return { status: 500, contentType, body: error.message }
   if (error instanceof TokenRefused) return { status: 401, contentType, body: error.message }

@@ -1,8 +1,10 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
+import { serverTypeText } from '../../src/migration/type-text.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
 import { encode, type Value, valueCodec } from '../../src/module/bsatn.ts'
-import type { Datastore, Row, Table } from './datastore.ts'
-import { HostError } from './errno.ts'
+import { type Datastore, type Row, type Table, UniqueViolation } from './datastore.ts'
 import {
+  type ColumnName,
   type Condition,
   type Literal,
   type Operand,
@@ -11,13 +13,15 @@ import {
   SqlError,
   type Statement
 } from './sql-statement.ts'
-import { compareValues, integerRange, integerValue, isInteger, resolve, type Typespace } from './values.ts'
+import { writtenValues } from './stored-rows.ts'
+import { compareValues, integerRange, integerValue, isInteger } from './values.ts'
 
 /** Something that can be selected from. */
 export type Relation = {
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: AlgebraicType }[]
   readonly isPublic: boolean
+  readonly isView?: boolean
   rows(): Iterable<readonly Value[]>
 }
 
@@ -41,11 +45,12 @@ export function runSql(sql: string, store: Datastore, others: readonly Relation[
   )
   if (relation === undefined)
     throw new SqlError(`no such table: \`${statement.table}\`. If the table exists, it may be marked private.`)
-  const scope = new Scope(relation, store.schema.typespace, caller)
+  const scope = new Scope(relation, store.schema.typespace, caller, aliasOf(statement))
   if (statement.kind === 'select') return select(statement, scope)
   if (!caller.isOwner) throw new SqlError(`Caller ${caller.identity} is not authorized to run SQL DML statements`)
   const table = store.tables.find(({ declaration }) => declaration.name === statement.table)
-  if (table === undefined) throw new SqlError(`\`${statement.table}\` is not a table that can be written to`)
+  if (relation.isView) throw new SqlError(`\`${relation.name}\` is a view; DML on views is not supported`)
+  if (table === undefined) throw new SqlError('The embedded server does not write to system tables')
   return inTransaction(store, () => write(statement, store, table, scope))
 }
 
@@ -53,7 +58,7 @@ function select(statement: Statement & { kind: 'select' }, scope: Scope): SqlRow
   const { projection, where, limit } = statement
   const matches = scope.predicate(where)
   const positions =
-    projection.kind === 'columns' ? projection.columns.map(({ name }) => scope.position(name)) : undefined
+    projection.kind === 'columns' ? projection.columns.map(({ column }) => scope.position(column)) : undefined
   const rows = [...scope.relation.rows()].filter(matches).slice(0, limit)
   if (projection.kind === 'count') {
     return { ...nothing, columns: [{ name: projection.as, type: { kind: 'u64' } }], rows: [[BigInt(rows.length)]] }
@@ -62,9 +67,13 @@ function select(statement: Statement & { kind: 'select' }, scope: Scope): SqlRow
   if (projection.kind === 'all' || positions === undefined) return { ...nothing, columns, rows }
   return {
     ...nothing,
-    columns: projection.columns.map(({ name, as }) => ({ ...scope.column(name), name: as })),
+    columns: projection.columns.map(({ column, as }) => ({ ...scope.column(column), name: as })),
     rows: rows.map((row) => positions.map((position) => row[position] as Value))
   }
+}
+
+function aliasOf(statement: Statement): string {
+  return statement.kind === 'select' ? statement.alias : statement.table
 }
 
 const nothing: SqlRows = { columns: [], rows: [], inserted: 0, deleted: 0, updated: 0 }
@@ -87,8 +96,8 @@ function write(
     return { ...nothing, deleted: rows.length }
   }
   const values = statement.set.map(({ column, value }) => ({
-    position: scope.position(column),
-    value: scope.value(value, scope.column(column).type)
+    position: scope.position({ name: column }),
+    value: scope.value(value, scope.column({ name: column }).type)
   }))
   const rows = [...table.rows.values()].filter((row) => matches(row.values))
   for (const row of rows) store.delete(table, row)
@@ -108,9 +117,16 @@ function inTransaction(store: Datastore, run: () => SqlRows): SqlRows {
     return result
   } catch (error) {
     store.rollBack()
-    if (error instanceof HostError) throw new SqlError(`DatastoreError: IndexError: Unique constraint violation`)
+    if (error instanceof UniqueViolation) throw new SqlError(violationText(error))
     throw error
   }
+}
+
+function violationText({ index, row }: UniqueViolation): string {
+  const { columns, name } = index.table.declaration
+  const named = JSON.stringify(index.columns.map((position) => columns[position]?.name))
+  const value = writtenValues(index.columns.map((position) => row.values[position] as Value))
+  return `IndexError: Unique constraint violation '${index.name}' in table '${name}': column(s): '${named}' value: ${value}`
 }
 
 function asRelation(table: Table): Relation {
@@ -134,26 +150,33 @@ class Scope {
   readonly relation: Relation
   readonly #typespace: Typespace
   readonly #caller: SqlCaller
+  /** What the statement calls the table. */
+  readonly #alias: string
 
-  constructor(relation: Relation, typespace: Typespace, caller: SqlCaller) {
+  constructor(relation: Relation, typespace: Typespace, caller: SqlCaller, alias: string) {
     this.relation = relation
+    this.#alias = alias
     this.#typespace = typespace
     this.#caller = caller
   }
 
-  position(name: string): number {
+  position({ name, table }: ColumnName): number {
     const position = this.relation.columns.findIndex((column) => column.name === name)
-    if (position < 0) throw new SqlError(`\`${this.relation.name}\` does not have a field \`${name}\``)
-    return position
+    if (table !== undefined && table !== this.#alias) throw new SqlError(`\`${table}\` is not in scope`)
+    if (position >= 0) return position
+    throw new SqlError(
+      table === undefined ? `\`${name}\` is not in scope` : `\`${table}\` does not have a field \`${name}\``
+    )
   }
 
-  column(name: string): Relation['columns'][number] {
+  column(name: ColumnName): Relation['columns'][number] {
     return this.relation.columns[this.position(name)] as Relation['columns'][number]
   }
 
+  /** The values are the columns' in the table's order, whatever order they are named in: so the server has it. */
   row(statement: Statement & { kind: 'insert' }, literals: readonly Literal[]): readonly Value[] {
     const { name, columns } = this.relation
-    const named = statement.columns ?? columns.map((column) => column.name)
+    const named = statement.columns ?? []
     if (named.length !== columns.length) {
       throw new SqlError(
         `The number of fields (${named.length}) in the INSERT does not match the number of columns (${columns.length}) of the table \`${name}\``
@@ -163,25 +186,23 @@ class Scope {
       throw new SqlError(
         `Inserting a row with ${literals.length} values into \`${name}\` which has ${columns.length} fields`
       )
-    const row: Value[] = []
-    for (const [i, field] of named.entries()) {
-      row[this.position(field)] = this.value(literals[i] as Literal, this.column(field).type)
-    }
-    return row
+    return literals.map((literal, i) => this.value(literal, (columns[i] as Relation['columns'][number]).type))
   }
 
   predicate(condition: Condition | undefined): (row: readonly Value[]) => boolean {
     if (condition === undefined) return () => true
+    if (condition.kind === 'constant') return () => condition.value
     if (condition.kind !== 'compare') {
       const [left, right] = [this.predicate(condition.left), this.predicate(condition.right)]
       return condition.kind === 'and' ? (row) => left(row) && right(row) : (row) => left(row) || right(row)
     }
     const type = this.#typeOf(condition.left) ?? this.#typeOf(condition.right)
     if (type === undefined) throw new SqlError('Cannot resolve type for literal expression')
-    const kind = resolve(type, this.#typespace).kind
-    if (kind === 'sum' || kind === 'array' || (kind === 'product' && !this.#isSpecial(type)))
-      throw new SqlError(`Invalid binary operator \`${condition.operator}\` for type \`${typeName(type)}\``)
     const [left, right] = [this.#operand(condition.left, type), this.#operand(condition.right, type)]
+    if (!this.#isComparable(type)) {
+      const text = serverTypeText(type, this.#typespace)
+      throw new SqlError(`Invalid binary operator \`${condition.operator}\` for type \`${text}\``)
+    }
     return (row) => holds(condition.operator, compareValues(left(row), right(row)))
   }
 
@@ -189,7 +210,9 @@ class Scope {
   value(literal: Literal, type: AlgebraicType): Value {
     const value = this.#parse(literal, type)
     if (value !== undefined) return value
-    throw new SqlError(`The literal expression \`${literal.text}\` cannot be parsed as type \`${typeName(type)}\``)
+    throw new SqlError(
+      `The literal expression \`${literal.text}\` cannot be parsed as type \`${serverTypeText(type, this.#typespace)}\``
+    )
   }
 
   #parse({ kind, text }: Literal, type: AlgebraicType): Value | undefined {
@@ -198,7 +221,9 @@ class Scope {
     if (resolved.kind === 'product') {
       const [element] = resolved.elements
       if (element === undefined || !this.#isSpecial(type)) return undefined
-      const value = this.#parse({ kind, text }, element.type)
+      const isTime = kind === 'string' && element.name === '__timestamp_micros_since_unix_epoch__'
+      const literal: Literal = isTime ? { kind: 'number', text: `${Date.parse(text)}000` } : { kind, text }
+      const value = this.#parse(literal, element.type)
       return value === undefined ? undefined : [value]
     }
     if (kind === 'string') return resolved.kind === 'string' ? text : undefined
@@ -217,13 +242,19 @@ class Scope {
     return resolved.kind === 'product' && resolved.elements.length === 1 && /^__/.test(resolved.elements[0]?.name ?? '')
   }
 
+  #isComparable(type: AlgebraicType): boolean {
+    const resolved = resolve(type, this.#typespace)
+    if (resolved.kind === 'array') return resolve(resolved.element, this.#typespace).kind === 'u8'
+    return resolved.kind !== 'sum' && (resolved.kind !== 'product' || this.#isSpecial(type))
+  }
+
   #typeOf(operand: Operand): AlgebraicType | undefined {
-    return operand.kind === 'column' ? this.column(operand.name).type : undefined
+    return operand.kind === 'column' ? this.column(operand.column).type : undefined
   }
 
   #operand(operand: Operand, type: AlgebraicType): (row: readonly Value[]) => Value {
     if (operand.kind === 'column') {
-      const position = this.position(operand.name)
+      const position = this.position(operand.column)
       return (row) => row[position] as Value
     }
     const value = this.value(operand, type)
@@ -246,8 +277,4 @@ function holds(operator: Operator, order: number): boolean {
     case '>=':
       return order >= 0
   }
-}
-
-function typeName(type: AlgebraicType): string {
-  return type.kind === 'string' ? 'String' : type.kind.charAt(0).toUpperCase() + type.kind.slice(1)
 }

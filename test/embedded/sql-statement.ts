@@ -4,6 +4,8 @@ export type Statement =
       readonly kind: 'select'
       readonly projection: Projection
       readonly table: string
+      /** What the statement calls the table: its name when it gives no other. */
+      readonly alias: string
       readonly where?: Condition
       readonly limit?: number
     }
@@ -23,16 +25,20 @@ export type Statement =
 
 export type Projection =
   | { readonly kind: 'all' }
-  | { readonly kind: 'columns'; readonly columns: readonly { readonly name: string; readonly as: string }[] }
+  | { readonly kind: 'columns'; readonly columns: readonly { readonly column: ColumnName; readonly as: string }[] }
   | { readonly kind: 'count'; readonly as: string }
 
+/** A column, perhaps with what the statement calls its table. */
+export type ColumnName = { readonly name: string; readonly table?: string }
+
 export type Condition =
+  | { readonly kind: 'constant'; readonly value: boolean }
   | { readonly kind: 'and' | 'or'; readonly left: Condition; readonly right: Condition }
   | { readonly kind: 'compare'; readonly operator: Operator; readonly left: Operand; readonly right: Operand }
 
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>='
 
-export type Operand = { readonly kind: 'column'; readonly name: string } | Literal
+export type Operand = { readonly kind: 'column'; readonly column: ColumnName } | Literal
 
 /** `text` is as it was written, without quotes. `sender` is whoever asks. */
 export type Literal = { readonly kind: 'number' | 'string' | 'hex' | 'bool' | 'sender'; readonly text: string }
@@ -45,7 +51,7 @@ export class SqlError extends Error {
 /** Reads one statement. Throws SqlError. */
 export function parseStatement(sql: string): Statement {
   const tokens = new Tokens(sql)
-  if (tokens.isAtEnd) throw new SqlError('Empty SQL query')
+  if (tokens.isAtEnd || tokens.peekIf(';')) throw new SqlError('Empty SQL query')
   const statement = readStatement(tokens)
   if (tokens.takeIf(';') && !tokens.isAtEnd) throw new SqlError('Multiple SQL statements are not supported')
   if (!tokens.isAtEnd) throw unsupported(tokens.peek().text)
@@ -69,27 +75,40 @@ function readSelect(tokens: Tokens): Statement {
   const projection = readProjection(tokens)
   if (!tokens.takeIf('FROM')) throw new SqlError('A FROM clause is required')
   const table = tokens.name()
-  if (tokens.peekIf('AS', 'JOIN', 'INNER', 'LEFT', ',', '.', '(')) throw unsupported('joins and aliases of tables')
+  const alias = readAlias(tokens) ?? table
+  if (tokens.peekIf('JOIN', 'INNER', 'LEFT', 'RIGHT', ',')) throw unsupported('joins')
   const where = readWhere(tokens)
   const limit = tokens.takeIf('LIMIT') ? Number(tokens.next().text) : undefined
-  return { kind: 'select', projection, table, ...where, ...(limit !== undefined && { limit }) }
+  return { kind: 'select', projection, table, alias, ...where, ...(limit !== undefined && { limit }) }
 }
 
 function readProjection(tokens: Tokens): Projection {
-  if (tokens.takeIf('*')) return { kind: 'all' }
-  if (tokens.peekIf('SUM', 'DISTINCT')) throw unsupported(tokens.peek().text)
+  if (tokens.takeIf('*')) {
+    if (tokens.peekIf(',')) throw new SqlError('Mixed wildcard projections are not supported')
+    return { kind: 'all' }
+  }
+  if (tokens.peekIf('SUM')) throw new SqlError('Unsupported aggregate function: SUM')
+  if (tokens.peekIf('DISTINCT')) throw unsupported('DISTINCT')
   if (tokens.takeIf('COUNT')) {
     for (const part of ['(', '*', ')']) tokens.take(part)
-    const named = tokens.takeIf('AS') || tokens.peek().kind === 'word'
-    if (!named || tokens.peekIf('FROM')) throw new SqlError('Aggregate expressions must have column aliases')
-    return { kind: 'count', as: tokens.name() }
+    const as = readAlias(tokens)
+    if (as === undefined) throw new SqlError('Aggregate expressions must have column aliases')
+    return { kind: 'count', as }
   }
   const columns = readList(tokens, () => {
-    const name = readColumn(tokens)
-    return { name, as: tokens.takeIf('AS') ? tokens.name() : name }
+    const column = readColumn(tokens)
+    return { column, as: readAlias(tokens) ?? column.name }
   })
   return { kind: 'columns', columns }
 }
+
+/** Another name, with or without `AS`. */
+function readAlias(tokens: Tokens): string | undefined {
+  if (tokens.takeIf('AS')) return tokens.name()
+  return tokens.peek().kind === 'word' && !tokens.peekIf(...keywords) ? tokens.name() : undefined
+}
+
+const keywords = ['FROM', 'WHERE', 'LIMIT', 'ORDER', 'JOIN', 'INNER', 'LEFT', 'RIGHT', 'GROUP', 'ON', 'UNION']
 
 function readInsert(tokens: Tokens): Statement {
   tokens.take('INTO')
@@ -134,6 +153,8 @@ function readComparison(tokens: Tokens): Condition {
     return condition
   }
   const left = readOperand(tokens)
+  if (left.kind === 'bool' && (tokens.isAtEnd || tokens.peekIf('AND', 'OR', ')', ';')))
+    return { kind: 'constant', value: left.text === 'true' }
   const written = tokens.next().text
   const operator = written === '<>' ? '!=' : written
   if (!['=', '!=', '<', '<=', '>', '>='].includes(operator)) throw unsupported(`binary operator: ${written}`)
@@ -143,16 +164,18 @@ function readComparison(tokens: Tokens): Condition {
 function readOperand(tokens: Tokens): Operand {
   const { kind, text } = tokens.peek()
   if (kind !== 'word' || /^(true|false)$/i.test(text)) return readLiteral(tokens)
-  return { kind: 'column', name: readColumn(tokens) }
+  return { kind: 'column', column: readColumn(tokens) }
 }
 
 /** A column, with or without its table's name. */
-function readColumn(tokens: Tokens): string {
+function readColumn(tokens: Tokens): ColumnName {
+  if (tokens.isAtEnd) throw new SqlError('sql parser error: Expected an expression:, found: EOF')
   const name = tokens.name()
-  return tokens.takeIf('.') ? tokens.name() : name
+  return tokens.takeIf('.') ? { table: name, name: tokens.name() } : { name }
 }
 
 function readLiteral(tokens: Tokens): Literal {
+  if (tokens.isAtEnd) throw new SqlError('sql parser error: Expected an expression:, found: EOF')
   const sign = tokens.takeIf('-') ? '-' : tokens.takeIf('+') ? '' : undefined
   const { kind, text } = tokens.next()
   if (kind === 'number' && /^0x/i.test(text)) return { kind: 'hex', text: text.slice(2) }

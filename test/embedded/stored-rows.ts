@@ -29,13 +29,14 @@ function repeated(table: Table, columns: readonly string[]): string | undefined 
   const positions = columns.map((column) => table.position(column))
   for (const row of table.rows.values()) {
     const key = positions.map((position) => row.columns[position]).join('')
-    if (seen.has(key)) return written(positions.map((position) => row.values[position] as Value))
+    if (seen.has(key)) return writtenValues(positions.map((position) => row.values[position] as Value))
     seen.add(key)
   }
   return undefined
 }
 
-function written(values: readonly Value[]): string {
+/** Values of a unique index as the server writes them when they are there already. */
+export function writtenValues(values: readonly Value[]): string {
   const texts = values.map((value) => (typeof value === 'string' ? JSON.stringify(value) : String(value)))
   return texts.length === 1 ? (texts[0] as string) : `(${texts.join(', ')})`
 }

@@ -1,11 +1,15 @@
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
+import { encode, type Value } from '../../src/module/bsatn.ts'
+import { algebraicType } from '../../src/module/raw-types.ts'
 import type { Datastore } from './datastore.ts'
+import type { Caller } from './module-instance.ts'
 import type { LiveProgram } from './protocol.ts'
 import type { Relation } from './sql-run.ts'
+import { inlined } from './values.ts'
 
-/** What the system tables say that the embedded server has: modules and tables. */
-export function systemTables(live: LiveProgram, store: Datastore): readonly Relation[] {
-  return [stModule(live), stTable(store), stColumn(store)]
+/** The system tables that the embedded server has: they tell of the module, of user tables and of the caller. */
+export function systemTables(live: LiveProgram, store: Datastore, caller: Caller): readonly Relation[] {
+  return [stModule(live), stTable(store), stColumn(store), stClient(caller)]
 }
 
 function stModule({ database, owner, kind, hash, bytes }: LiveProgram): Relation {
@@ -21,7 +25,14 @@ function stModule({ database, owner, kind, hash, bytes }: LiveProgram): Relation
       { name: 'module_version', type: { kind: 'string' } }
     ],
     rows: () => [
-      [BigInt(`0x${database}`), BigInt(`0x${owner}`), kind === 'wasm' ? 0 : 1, reversed(hash), bytes, '0.0.1']
+      [
+        BigInt(`0x${database}`),
+        BigInt(`0x${owner}`),
+        kind === 'wasm' ? 0 : 1,
+        integerOf(Buffer.from(hash, 'hex')),
+        bytes,
+        '0.0.1'
+      ]
     ]
   }
 }
@@ -34,9 +45,15 @@ function stTable(store: Datastore): Relation {
       { name: 'table_id', type: { kind: 'u32' } },
       { name: 'table_name', type: { kind: 'string' } },
       { name: 'table_type', type: { kind: 'string' } },
-      { name: 'table_access', type: { kind: 'string' } }
+      { name: 'table_access', type: { kind: 'string' } },
+      { name: 'table_primary_key', type: optionOf(listOf('u16')) }
     ],
-    rows: () => store.tables.map(({ id, declaration: { name, access } }) => [id, name, 'user', access])
+    rows: () =>
+      store.tables.map((table) => {
+        const { name, access, primaryKey } = table.declaration
+        const key = primaryKey === undefined ? none : { tag: 0, value: [table.position(primaryKey)] }
+        return [table.id, name, 'user', access, key]
+      })
   }
 }
 
@@ -47,20 +64,52 @@ function stColumn(store: Datastore): Relation {
     columns: [
       { name: 'table_id', type: { kind: 'u32' } },
       { name: 'col_pos', type: { kind: 'u16' } },
-      { name: 'col_name', type: { kind: 'string' } }
+      { name: 'col_name', type: { kind: 'string' } },
+      { name: 'col_type', type: listOf('u8') }
     ],
     rows: () =>
-      store.tables.flatMap(({ id, declaration }) =>
-        declaration.columns.map(({ name }, position) => [id, position, name])
+      store.tables.flatMap(({ id, declaration, typespace }) =>
+        declaration.columns.map(({ name, type }, position) => [
+          id,
+          position,
+          name,
+          encode(algebraicType, inlined(type, typespace))
+        ])
       )
   }
 }
 
-/** A hash as the integer whose little-endian bytes it is. */
-function reversed(hash: string): bigint {
-  return BigInt(`0x${Buffer.from(hash, 'hex').reverse().toString('hex')}`)
+/** The connection that asks: others are over as soon as they were answered. */
+function stClient({ identity, connection }: Caller): Relation {
+  return {
+    name: 'st_client',
+    isPublic: true,
+    columns: [
+      { name: 'identity', type: { kind: 'u256' } },
+      { name: 'connection_id', type: { kind: 'u128' } }
+    ],
+    rows: () => [[integerOf(identity), integerOf(connection)]]
+  }
 }
 
-function listOf(kind: 'u8'): AlgebraicType {
+/** The integer whose little-endian bytes these are. */
+function integerOf(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
+}
+
+function listOf(kind: 'u8' | 'u16'): AlgebraicType {
   return { kind: 'array', element: { kind } }
 }
+
+function optionOf(type: AlgebraicType): AlgebraicType {
+  const unit: AlgebraicType = { kind: 'product', elements: [] }
+  return {
+    kind: 'sum',
+    variants: [
+      { name: 'some', type },
+      { name: 'none', type: unit }
+    ]
+  }
+}
+
+const none: Value = { tag: 1, value: [] }

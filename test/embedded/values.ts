@@ -1,15 +1,6 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
 import type { SumValue, Value } from '../../src/module/bsatn.ts'
-
-export type Typespace = readonly AlgebraicType[]
-
-/** The type that a reference stands for. */
-export function resolve(type: AlgebraicType, typespace: Typespace): Exclude<AlgebraicType, { kind: 'ref' }> {
-  if (type.kind !== 'ref') return type
-  const target = typespace[type.ref]
-  if (target === undefined) throw new Error(`no type ${type.ref} in the typespace`)
-  return resolve(target, typespace)
-}
 
 /** A type without references. */
 export function inlined(type: AlgebraicType, typespace: Typespace): AlgebraicType {

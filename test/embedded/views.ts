@@ -1,3 +1,4 @@
+import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
 import { type Value, valueCodec } from '../../src/module/bsatn.ts'
 import { ByteReader } from '../../src/module/bytes.ts'
@@ -6,7 +7,6 @@ import type { Datastore } from './datastore.ts'
 import type { Caller, ModuleInstance } from './module-instance.ts'
 import { type Relation, runSql } from './sql-run.ts'
 import { SqlError } from './sql-statement.ts'
-import { resolve, type Typespace } from './values.ts'
 
 /** The module's views, each run when it is selected from. */
 export function viewRelations(instance: ModuleInstance, store: Datastore, caller: Caller): readonly Relation[] {
@@ -15,7 +15,7 @@ export function viewRelations(instance: ModuleInstance, store: Datastore, caller
     const columns = columnsOf(view.returnType, typespace)
     const id = views.filter(({ isAnonymous }) => isAnonymous === view.isAnonymous).indexOf(view)
     const rows = () => rowsOf(runView(instance, store, view, id, caller), columns, store)
-    return { name: view.name, isPublic: view.isPublic, columns, rows }
+    return { name: view.name, isPublic: view.isPublic, isView: true, columns, rows }
   })
 }
 

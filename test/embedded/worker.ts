@@ -63,7 +63,7 @@ function answerSql({ sql, caller, isOwner }: Job & { kind: 'sql' }): Done {
   try {
     const views = instance === undefined ? [] : viewRelations(instance, store, caller)
     const identity = Buffer.from(caller.identity).reverse().toString('hex')
-    const rows = runSql(sql, store, [...systemTables(live, store), ...views], { identity, isOwner })
+    const rows = runSql(sql, store, [...systemTables(live, store, caller), ...views], { identity, isOwner })
     return { kind: 'answered', status: 200, body: rowsBody(rows, store, since(startedAt)), micros: since(startedAt) }
   } catch (error) {
     if (!(error instanceof SqlError)) throw error
