@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseIdentity } from './identity.ts'
 import type { Answer } from './transport.ts'
 

@@ -87,6 +87,8 @@ async function readMetrics(session: Session, limits: Limits): Promise<string | u
     purpose: 'read the metrics',
     method: 'GET',
     path: '/v1/metrics',
+    // Some 45 kB for each database that the server ever had.
+    longestAnswer: 256 * 1024 * 1024,
     anonymous: true,
     ...limits.read
   } as const

@@ -41,7 +41,7 @@ export function tokenCredential(input: string, clock: Pick<Clock, 'now'> = syste
 
 const whereTokensComeFrom = 'After `spacetime login`, `spacetime login show --token` prints it; keep it in a secret.'
 
-/** What the server forgives a clock, in milliseconds (docs/server-behaviour.md, "Identity"). */
+/** What the server forgives a clock, in milliseconds (docs/server-behaviour.md, "Tokens"). */
 const leeway = 60_000
 
 function insistOnValidity({ expires }: Claims, now: number): void {

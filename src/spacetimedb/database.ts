@@ -13,7 +13,7 @@ export function databasePath(database: string): string {
 
 /**
  * What there is by that name or identity. Only two texts with status 404 mean "nothing"; every other answer, such
- * as the 404 of a web server that is no SpacetimeDB, is a failure (docs/server-behaviour.md, "Names").
+ * as the 404 of a web server that is no SpacetimeDB, is a failure (docs/server-behaviour.md, "Two kinds of not there").
  */
 export async function resolveDatabase(session: Session, limits: Limits, database: string): Promise<Resolution> {
   const question: Question = {

@@ -1,4 +1,4 @@
-import { startOf } from './answers.ts'
+import { isServersOwn, startOf } from './answers.ts'
 import type { Identity } from './identity.ts'
 import { type FailureKind, ServerFailure } from './server.ts'
 import { type Answer, AnswerTooLong, DeadlineExceeded, type NoAnswer } from './transport.ts'
@@ -8,6 +8,8 @@ export type Context = {
   /** To be read after "could not": `plan an update of "counter"`. */
   readonly purpose: string
   readonly server: string
+  /** The server runs the module's `client_connected` first, which may refuse. */
+  readonly connects?: boolean | undefined
   /** The input that raises the time limit, where there is one. */
   readonly timeoutInput?: string | undefined
   /** Ours; `undefined` where no token was sent. */
@@ -121,7 +123,7 @@ function explainStatus(context: Context, answer: Answer): Explanation {
   const says = text === '' ? 'without a reason.' : `"${text}".`
   switch (status) {
     case 401:
-      return { kind: 'unauthorized', problem: explain401(context, says) }
+      return { kind: 'unauthorized', problem: explain401(context, answer, says) }
     case 403:
       return { kind: 'forbidden', problem: explain403(context, says) }
     case 404:
@@ -141,14 +143,19 @@ function explainStatus(context: Context, answer: Answer): Explanation {
   }
 }
 
-function explain401({ identity }: Context, says: string): string {
+function explain401({ identity }: Context, answer: Answer, says: string): string {
   if (identity === undefined) return `it needs a token, and none was given (401): ${says}`
+  // To a token that it refuses, the server answers before it adds the headers that mark its answers.
+  if (isServersOwn(answer)) return `it is not allowed to this token, whose identity is ${identity} (401): ${says}`
   return `the token was refused (401): ${says} It has to come from this server, or from an OIDC issuer that the server can reach, and must not have expired.`
 }
 
-function explain403({ identity }: Context, says: string): string {
-  if (identity === undefined) return `it needs a token, and none was given (403): ${says}`
-  return `it is not allowed to this token, whose identity is ${identity} (403): ${says} Only the owner of a database may change it: use the owner's token.`
+function explain403({ identity, connects }: Context, says: string): string {
+  const whose = identity === undefined ? 'nobody, as no token was given' : `this token, whose identity is ${identity}`
+  if (connects) {
+    return `the module's \`client_connected\` refused ${whose} (403): ${says} A module that lets only some clients in has to let the deploying identity in too.`
+  }
+  return `it is not allowed to ${whose} (403): ${says} Only the owner of a database may do this: use the owner's token.`
 }
 
 function whenAgain({ headers }: Answer): string {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What is read of a token: who it speaks for, and until when. */
 export type Claims = {

@@ -65,7 +65,7 @@ export async function readSchema(session: Session, limits: Limits, database: str
 }
 
 function sqlQuestion(purpose: string, database: string, statement: string) {
-  return { purpose, method: 'POST', path: `${databasePath(database)}/sql`, body: statement } as const
+  return { purpose, method: 'POST', path: `${databasePath(database)}/sql`, body: statement, connects: true } as const
 }
 
 async function askDatabase(session: Session, question: Question, database: string): Promise<Answer> {

@@ -112,10 +112,18 @@ function published(session: Session, question: Question, database: string, answe
   }
 }
 
-/** SpacetimeDB says with a 500 of its own that a module doesn't load or its `init` failed; a proxy's 500 says nothing. */
+/**
+ * Whether SpacetimeDB says, by a 500 of its own, that the module doesn't load or that its `init` failed. A proxy's 500
+ * says nothing, and some of the server's own are about the moment or a lost race.
+ */
 function isAboutTheModule(answer: Answer): boolean {
-  return answer.status === 500 && isServersOwn(answer) && answer.body.trim() !== ''
+  const reason = answer.body.trim()
+  return answer.status === 500 && isServersOwn(answer) && reason !== '' && !otherReasons.test(reason)
 }
+
+/** docs/server-behaviour.md, "Answers" and "Publishing". */
+const otherReasons =
+  /^(no such module$|error starting database: |unable to lock database |record with the name .* already exists|database with identity \S+ (already exists|does not exist)|impossible: we just registered)/
 
 function isRefusal(answer: Answer): boolean {
   return answer.status >= 400 && answer.status < 500 && ![408, 429].includes(answer.status) && isServersOwn(answer)

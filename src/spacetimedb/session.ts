@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Credential } from './credential.ts'
 import { type Context, failureOf, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
@@ -24,6 +24,8 @@ export type Question = {
   readonly longestAnswer?: number
   /** Sent without a token: what doesn't concern a database. */
   readonly anonymous?: boolean
+  /** The server runs the module's `client_connected` first: SQL and calls (docs/server-behaviour.md, "Connections"). */
+  readonly connects?: boolean
   /** Whether an answer that sounds like trouble is the server's last word. */
   readonly isFinal?: (answer: Answer) => boolean
 }
@@ -85,6 +87,7 @@ export function openSession({
     purpose: question.purpose,
     server: url,
     timeoutInput: question.timeoutInput,
+    connects: question.connects,
     identity: question.anonymous ? undefined : credential?.identity,
     redact: secrets.redact
   })

@@ -18,6 +18,7 @@ export async function runSql(
     method: 'POST',
     path: `${databasePath(database)}/sql`,
     body: statement,
+    connects: true,
     ...limits.read,
     longestAnswer: 256 * 1024 * 1024
   }

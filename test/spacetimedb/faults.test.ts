@@ -90,6 +90,17 @@ describe('publishing is sent once, and its end is judged', () => {
     ],
     ["the server's 500", answer(500, ownHeaders, 'bad module'), { kind: 'bad-module', reason: 'bad module' }],
     ["the server's 500 without a reason", answer(500, ownHeaders, ''), { kind: 'uncertain' }],
+    ["the server's 500 about the moment", answer(500, ownHeaders, 'no such module'), { kind: 'uncertain' }],
+    [
+      "the server's 500 about its turn",
+      answer(500, ownHeaders, 'unable to lock database c2 for update'),
+      { kind: 'uncertain' }
+    ],
+    [
+      "the server's 500 about a race",
+      answer(500, ownHeaders, 'record with the name counter already exists'),
+      { kind: 'uncertain' }
+    ],
     ["a proxy's 500", answer(500, html, '<html>oops'), { kind: 'uncertain', failure: { kind: 'server-error' } }],
     ["a proxy's 500 in plain text", answer(500, { 'content-type': 'text/plain' }, 'oops'), { kind: 'uncertain' }],
     ["a proxy's empty 500", answer(500, {}, ''), { kind: 'uncertain' }],
@@ -257,6 +268,13 @@ describe('questions are asked again', () => {
     expect(server.requests).toHaveLength(1)
   })
 
+  test("a plan's 500 about the moment is one of them", async () => {
+    const trouble = answer(500, ownHeaders, 'no such module')
+    const { client, server } = await against(first([trouble, trouble], planned))
+    expect(await client.plan('counter', module)).toMatchObject({ kind: 'automatic' })
+    expect(server.requests).toHaveLength(3)
+  })
+
   test('not when the other side speaks no TLS', async () => {
     const raw = await serveRaw((socket) => socket.once('data', () => socket.end('not TLS')))
     open.push(raw)
@@ -266,6 +284,18 @@ describe('questions are asked again', () => {
       message: expect.stringContaining('plain http')
     })
     expect(waits).toEqual([])
+  })
+})
+
+describe('what is not allowed', () => {
+  test.each<[string, (server: Server) => Promise<unknown>, number, Record<string, string>, string]>([
+    ['a refused token', (server) => server.resolve('counter'), 401, {}, 'the token was refused'],
+    ['a lost race', (server) => server.publishFirst('counter', module), 401, ownHeaders, 'not allowed to this token'],
+    ['another owner', (server) => server.plan('counter', module), 403, ownHeaders, 'Only the owner'],
+    ['a module that lets nobody in', (server) => server.live('counter'), 403, ownHeaders, '`client_connected` refused']
+  ])('%s is told from the rest', async (_, use, status, headers, message) => {
+    const { client } = await against(answer(status, headers, 'why'))
+    await expect(use(client)).rejects.toMatchObject({ status, message: expect.stringContaining(message) })
   })
 })
 
