@@ -10,14 +10,16 @@ const { values: options } = parseArgs({
   options: {
     out: { type: 'string', default: resolve(root, 'dist') },
     check: { type: 'boolean', default: false },
-    cached: { type: 'boolean', default: false }
+    cached: { type: 'boolean', default: false },
+    'tolerate-type-errors': { type: 'boolean', default: false }
   }
 })
 
 try {
-  if (options.check) checkDist(options.out, await bundle())
+  const made = () => bundle({ tolerateTypeErrors: options['tolerate-type-errors'] })
+  if (options.check) checkDist(options.out, await made())
   else if (options.cached) await cachedBuild()
-  else writeDist(options.out, await bundle())
+  else writeDist(options.out, await made())
 } catch (error) {
   console.error(messageOf(error))
   process.exitCode = 1

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { build as esbuild, transform } from 'esbuild'
 import { type Files, readFiles } from './files.ts'
@@ -85,12 +85,12 @@ export { ${phase} as phase } from './actions/${action}/${phase}.js'
 
 /**
  * `@actions/http-client` loads undici for its `getAgentDispatcher` alone, which is for users of `fetch` and of which
- * there are none here. That costs 400 kB and 50 ms of each start. ncc takes aliases from a tsconfig.json.
+ * there are none here. That costs 400 kB and 50 ms of each start. ncc takes aliases from a tsconfig.json. What stands
+ * in for it lies outside of `work`, whose name must not get into the bundle.
  */
 function leaveOutUndici(work: string): void {
-  const compilerOptions = { baseUrl: '.', paths: { undici: ['./no-undici.js'] } }
-  writeFileSync(join(work, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-  writeFileSync(join(work, 'no-undici.js'), 'export const ProxyAgent = undefined\n')
+  const paths = { undici: [relative(work, join(root, 'scripts', 'no-undici.js'))] }
+  writeFileSync(join(work, 'tsconfig.json'), JSON.stringify({ compilerOptions: { baseUrl: '.', paths } }))
 }
 
 /**

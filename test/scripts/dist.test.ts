@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -71,6 +71,17 @@ describe('the built actions', () => {
   test('leave out undici', () => {
     const code = [...readFiles(dist)].filter(([name]) => name.endsWith('.js')).map(([, content]) => String(content))
     expect(code.filter((text) => text.includes('UND_ERR'))).toEqual([])
+  })
+})
+
+describe('a build', () => {
+  const { path = process.execPath } = nodes().at(-1) ?? {}
+
+  test('makes the same bytes each time, with whichever Node', () => {
+    const again = join(scratch, 'again')
+    const args = ['--import', 'tsx', 'scripts/build.ts', '--out', again, '--tolerate-type-errors']
+    expect(spawnSync(path, args, { cwd: root, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+    expect(differences(readFiles(realpathSync(dist)), readFiles(again))).toEqual([])
   })
 })
 

@@ -1,0 +1,2 @@
+/** Stands in for undici in the bundle (bundle.ts, `leaveOutUndici`). */
+export const ProxyAgent = undefined
