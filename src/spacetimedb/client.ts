@@ -6,7 +6,7 @@ import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limi
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
 import { planUpdate, publish } from './publish.ts'
-import type { Patience } from './retry.ts'
+import { defaultPatience, type Patience } from './retry.ts'
 import { keepSecrets } from './secrets.ts'
 import type { Server } from './server.ts'
 import { openSession, type Session } from './session.ts'
@@ -27,7 +27,8 @@ export type ConnectOptions = {
   readonly timeouts?: Partial<Timeouts>
   /** The inputs that raise a time limit, for messages. */
   readonly timeoutInputs?: TimeoutInputs
-  readonly patience?: Patience
+  /** How often questions are repeated; where it is silent, `defaultPatience`. */
+  readonly patience?: Partial<Patience>
   readonly clock?: Clock
 }
 
@@ -42,7 +43,7 @@ export function connect(options: ConnectOptions): Server {
     transport: createTransport(`stdb-actions/${options.version ?? 'unreleased'}`),
     secrets: keepSecrets(options.onSecret ?? (() => {})),
     clock: options.clock ?? systemClock,
-    patience: options.patience,
+    patience: { ...defaultPatience, ...options.patience },
     onRetry: options.onRetry
   })
   const limits = limitsOf(options.timeouts ?? {}, options.timeoutInputs ?? {})

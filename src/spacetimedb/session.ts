@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Credential } from './credential.ts'
 import { type Context, failureOf, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
-import { defaultPatience, type Patience, parseRetryAfter, type Retry, withRetries } from './retry.ts'
+import { type Patience, parseRetryAfter, type Retry, withRetries } from './retry.ts'
 import type { Secrets } from './secrets.ts'
 import type { FailureKind, ServerFailure } from './server.ts'
 import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from './transport.ts'
@@ -67,7 +67,7 @@ export type SessionOptions = {
   readonly transport: Transport
   readonly secrets: Secrets
   readonly clock: Clock
-  readonly patience?: Patience | undefined
+  readonly patience: Patience
   /** Told before each wait. */
   readonly onRetry?: ((message: string) => void) | undefined
 }
@@ -125,7 +125,7 @@ export function openSession({
       (given) => (signal?.aborted ? undefined : reasonToRetry(question, given)),
       {
         signal,
-        patience: patience ?? defaultPatience,
+        patience,
         clock,
         onRetry: ({ reason }, delay) => onRetry?.(`${reason} Trying again in ${(delay / 1000).toFixed(1)} s.`)
       }
