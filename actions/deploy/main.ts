@@ -24,6 +24,7 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
     {
       ...inputs,
       module,
+      modulePath: inputs.module,
       healthCheck: healthChoice(inputs.healthCheck)
     },
     {

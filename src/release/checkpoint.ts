@@ -6,6 +6,9 @@ const moduleHash = z
   .regex(/^[0-9a-f]{64}$/)
   .transform((digits) => digits as ModuleHash)
 
+/** A module, and the file that it is in. */
+const savedModule = z.object({ hash: moduleHash, path: z.string() }).readonly()
+
 /**
  * What must be known to finish or undo a deploy that was cut off: saved before anything is changed, read by the
  * action's `post` step.
@@ -16,9 +19,9 @@ export const checkpointSchema = z.object({
    * again. `settled`: the deploy came to its own end.
    */
   phase: z.enum(['changing', 'rolling-back', 'settled']),
-  next: moduleHash,
-  /** Not there for a first release: there is nothing to go back to. */
-  previous: z.object({ hash: moduleHash, path: z.string() }).readonly().optional(),
+  next: savedModule,
+  /** Not there when there is nothing to go back to. */
+  previous: savedModule.optional(),
   onFailure: z.enum(['rollback', 'keep'])
 })
 

@@ -8,24 +8,26 @@ import type { Previous, Work } from './work.ts'
 export type Unchecked =
   | { readonly result: 'unchanged' }
   | { readonly result: 'created'; readonly checkpoint: Omit<Checkpoint, 'phase'> }
-  | { readonly result: 'updated'; readonly checkpoint: Omit<Checkpoint, 'phase'>; readonly previous: Previous }
+  | { readonly result: 'updated'; readonly checkpoint: Omit<Checkpoint, 'phase'>; readonly previous?: Previous }
 
 /** Checks the release that is live now, then keeps it or goes back to the previous one. */
 export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Ending> {
   const health = await check(work)
-  if (health.kind === 'unhealthy' && release.result === 'updated' && work.request.onFailure === 'rollback') {
-    return goBack(work, release, health.reason)
+  const wantsBack = health.kind === 'unhealthy' && work.request.onFailure === 'rollback'
+  if (wantsBack && release.result === 'updated' && release.previous) {
+    return goBack(work, release.checkpoint, release.previous, health.reason)
   }
   if (release.result !== 'unchanged') work.tools.remember({ ...release.checkpoint, phase: 'settled' })
   const live = { kind: 'new' } as const
   if (health.kind === 'healthy') return { result: release.result, live }
-  return { result: 'unhealthy', live, reason: `${health.reason} ${whyKept[release.result]}` }
+  const whyKept = wantsBack ? nothingToGoBackTo[release.result] : 'It was kept, as "on-failure: keep" asks.'
+  return { result: 'unhealthy', live, reason: `${health.reason} ${whyKept}` }
 }
 
-const whyKept = {
-  unchanged: 'The module was live before this deploy, so it was left as it is.',
+const nothingToGoBackTo = {
+  unchanged: 'It was live before this deploy, so it was left as it is.',
   created: 'It was kept: a first release has nothing to go back to.',
-  updated: 'It was kept, as "on-failure: keep" asks.'
+  updated: 'It was kept: the module before it could not be saved.'
 }
 
 async function check(work: Work): Promise<HealthReport> {
@@ -44,14 +46,14 @@ async function check(work: Work): Promise<HealthReport> {
 /** Never asks whether clients break: a release that fails its check has to go. */
 async function goBack(
   work: Work,
-  release: Extract<Unchecked, { result: 'updated' }>,
+  checkpoint: Omit<Checkpoint, 'phase'>,
+  previous: Previous,
   unhealthy: string
 ): Promise<Ending> {
   const { tools, request, journal } = work
-  const { checkpoint, previous } = release
   tools.remember({ ...checkpoint, phase: 'rolling-back' })
   const outcome = await journal.step('Roll back', async (step) => {
-    const back = { database: request.database, previous: previous.module, next: request.module.hash }
+    const back = { database: request.database, previous: previous.module, next: request.module }
     const outcome = await rollBack(tools.server, back, tools.clock)
     if (outcome.result === 'rolled-back') step.detail(`the server serves ${previous.module.hash.slice(0, 12)} again`)
     else step.fail(outcome.reason)

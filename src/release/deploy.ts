@@ -1,6 +1,6 @@
 import { startJournal } from '../journal.ts'
 import { keepOrGoBack } from './conclude.ts'
-import type { Deployment, Ending, LiveState } from './deployment.ts'
+import type { Deployment, Ending, OtherModule } from './deployment.ts'
 import { prepare } from './prepare.ts'
 import { publishUpdate } from './publish.ts'
 import { publishFirst } from './publish-first.ts'
@@ -41,15 +41,17 @@ async function carryOut(work: Work): Promise<Ending> {
   }
 }
 
-async function update(work: Work, previous: Previous, token: string): Promise<Ending> {
+async function update(work: Work, previous: Previous | undefined, token: string): Promise<Ending> {
   const { request, tools, journal } = work
-  const { database, module, onFailure } = request
-  const checkpoint = { next: module.hash, previous: { hash: previous.module.hash, path: previous.path }, onFailure }
+  const { database, module, modulePath, onFailure } = request
+  const next = { hash: module.hash, path: modulePath }
+  const saved = previous && { hash: previous.module.hash, path: previous.path }
+  const checkpoint = { next, ...(saved && { previous: saved }), onFailure }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Publish', async (step) => {
     const outcome = await publishUpdate(
       tools.server,
-      { database, module, previous: previous.module.hash, token },
+      { database, module, previous: previous?.module, token },
       tools.clock
     )
     if (outcome.kind === 'live') step.detail(`the server serves ${module.hash.slice(0, 12)}`)
@@ -58,32 +60,32 @@ async function update(work: Work, previous: Previous, token: string): Promise<En
   })
   switch (outcome.kind) {
     case 'live':
-      return keepOrGoBack(work, { result: 'updated', previous, checkpoint })
+      return keepOrGoBack(work, { result: 'updated', ...(previous && { previous }), checkpoint })
     case 'not-published':
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'failed', live: { kind: 'previous' }, reason: `The module was not published: ${outcome.reason}` }
     case 'overtaken':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return overtaken({ kind: 'other', hash: outcome.by })
+      return overtaken(outcome.live)
     case 'unknown':
       return { result: 'unknown', live: outcome.live, reason: outcome.reason }
   }
 }
 
-function overtaken(live: Extract<LiveState, { kind: 'other' }>): Ending {
+function overtaken(live: OtherModule): Ending {
   return {
     result: 'failed',
     live,
     reason:
-      `Somebody else published between the plan and this publish: module ${live.hash} is live now, and nothing ` +
+      `Somebody else published between the plan and this publish: ${live.hash ? `module ${live.hash}` : 'another module'} is live now, and nothing ` +
       'of this deploy was applied. Look at what was published, then run the deploy again: it will make a new plan.'
   }
 }
 
 async function create(work: Work): Promise<Ending> {
   const { request, tools, journal, findings } = work
-  const { database, module, organization, onFailure } = request
-  const checkpoint = { next: module.hash, onFailure }
+  const { database, module, modulePath, organization, onFailure } = request
+  const checkpoint = { next: { hash: module.hash, path: modulePath }, onFailure }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Create the database', async (step) => {
     const owner = organization === undefined ? tools.identity : 'organization'

@@ -30,11 +30,13 @@ export function isSuccess(result: Result): boolean {
 export type LiveState =
   | { readonly kind: 'new' }
   | { readonly kind: 'previous' }
-  /** Somebody else's module. */
-  | { readonly kind: 'other'; readonly hash: ModuleHash }
+  | OtherModule
   /** There is no database of that name. */
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown' }
+
+/** Somebody else's module, whose hash is not always to be had. */
+export type OtherModule = { readonly kind: 'other'; readonly hash?: ModuleHash }
 
 /** What a release does to the database and its clients, and whether it can be taken back. */
 export type ReleaseJudgement = Judgement & {

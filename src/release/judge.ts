@@ -1,20 +1,27 @@
 import { basename } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { diffSchemas } from '../migration/diff.ts'
-import { judge, type UsablePlan } from '../migration/judgement.ts'
-import { judgeWayBack } from '../migration/way-back.ts'
-import { type ModuleHash, planToken } from '../module/hash.ts'
+import { judge } from '../migration/judgement.ts'
+import { judgeWayBack, type WayBack } from '../migration/way-back.ts'
+import type { ModuleHash } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import { chooseHealthCheck } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
+import { ServerFailure } from '../spacetimedb/server.ts'
 import type { ReleaseJudgement } from './deployment.ts'
+import { isTokenOf } from './live-state.ts'
 import { saveModule } from './save.ts'
 import type { Previous, Work } from './work.ts'
 
 export type Judged =
   | { readonly kind: 'unchanged' }
-  | { readonly kind: 'judged'; readonly judgement: ReleaseJudgement; readonly previous: Previous }
+  | {
+      readonly kind: 'judged'
+      readonly judgement: ReleaseJudgement
+      /** `undefined` when the live module lets nobody read it: then there is nothing to go back to. */
+      readonly previous: Previous | undefined
+    }
 
 const rounds = 3
 
@@ -23,14 +30,20 @@ const rounds = 3
  * when somebody publishes between the two, both are made again.
  */
 export async function captureAndJudge(work: Work, database: Identity, described: Promise<Schema>): Promise<Judged> {
+  const next = work.request.module.hash
   for (let round = 1; round <= rounds; round++) {
     const previous = await capture(work)
-    if (previous.module.hash === work.request.module.hash) {
+    if (previous?.module.hash === next) {
       await describeNext(work, described)
       return { kind: 'unchanged' }
     }
-    const judgement = await plan(work, previous, described)
-    if (await isFor(work, judgement.serverPlan, database, previous.module.hash)) {
+    const judgement = await plan(work, previous?.module, described)
+    const { serverPlan } = judgement
+    const isTokenFrom = (live: ModuleHash) =>
+      serverPlan.kind === 'automatic' && isTokenOf(serverPlan.token, database, live, next)
+    if (previous === undefined && isTokenFrom(next)) return { kind: 'unchanged' }
+    const live = previous?.module.hash
+    if (live === undefined || isTokenFrom(live) || (await isStill(work, live))) {
       work.findings.judgement = judgement
       return { kind: 'judged', previous, judgement }
     }
@@ -47,59 +60,57 @@ export async function describeNext(work: Work, described: Promise<Schema>): Prom
   return schema
 }
 
-async function capture({ request, tools, journal, findings }: Work): Promise<Previous> {
+async function capture({ request, tools, journal, findings }: Work): Promise<Previous | undefined> {
   return journal.step('Save the live module', async (step) => {
-    const module = await tools.server.liveModule(request.database)
-    const path = await saveModule(tools.folder, request.database, module)
-    findings.previousHash = module.hash
-    findings.previousModulePath = path
-    step.detail(`${module.hash.slice(0, 12)}, in ${basename(path)}`)
-    return { module, path }
+    try {
+      const module = await tools.server.liveModule(request.database)
+      const path = await saveModule(tools.folder, request.database, module)
+      findings.previousHash = module.hash
+      findings.previousModulePath = path
+      step.detail(`${module.hash.slice(0, 12)}, in ${basename(path)}`)
+      return { module, path }
+    } catch (failure) {
+      if (!(failure instanceof ServerFailure) || failure.kind !== 'forbidden') throw failure
+      step.fail('the live module lets nobody read it')
+      journal.warn(`The live module can't be saved, so there will be nothing to go back to. ${failure.message}`)
+      return undefined
+    }
   })
 }
 
-async function plan(work: Work, previous: Previous, described: Promise<Schema>): Promise<ReleaseJudgement> {
+async function plan(work: Work, previous: Module | undefined, described: Promise<Schema>): Promise<ReleaseJudgement> {
   const { request, tools, journal } = work
   return journal.step('Plan', async (step) => {
     const [serverPlan, next, live] = await Promise.all([
       tools.server.plan(request.database, request.module),
       describeNext(work, described),
-      describeLive(work, previous.module)
+      describeLive(work, previous)
     ])
     if (serverPlan.kind === 'bad-module') {
       throw new ConfigurationError(`The server can't load the module: ${serverPlan.reason}`)
     }
     const changes = diffSchemas(live, next)
-    const wayBack = judgeWayBack(live, next)
+    const wayBack = previous ? judgeWayBack(live, next) : noWayBack
     const judgement = { ...judge(changes, serverPlan), changes, serverPlan, wayBack }
     step.detail(`verdict ${judgement.verdict}, reversible ${wayBack.reversible}`)
     return judgement
   })
 }
 
+const noWayBack: WayBack = { reversible: 'no', conditions: [], blockers: [], changes: [] }
+
 /** What runs on the server is described offline as well, since its own answer leaves parts out. */
-async function describeLive({ request, tools, journal }: Work, module: Module): Promise<Schema> {
+async function describeLive({ request, tools, journal }: Work, module: Module | undefined): Promise<Schema> {
+  if (module === undefined) return tools.server.schema(request.database)
   try {
     return await tools.describe(module)
   } catch (error) {
-    journal.warn(`The live module could not be described offline (${messageOf(error)}): the server’s word is taken.`)
+    journal.warn(`The live module could not be described offline (${messageOf(error)}): the server's word is taken.`)
     return tools.server.schema(request.database)
   }
 }
 
-/** A manual plan binds nothing, as it can't be carried out. */
-async function isFor({ request, tools, journal }: Work, plan: UsablePlan, database: Identity, live: ModuleHash) {
-  if (plan.kind !== 'automatic') return true
-  if (sameNumber(plan.token, planToken(database, live, request.module.hash))) return true
-  const now = await tools.server.live(request.database)
-  if (now.hash === live) {
-    journal.warn(
-      'The server makes its plan tokens in a way that this version does not know; the live hash was compared.'
-    )
-  }
-  return now.hash === live
-}
-
-function sameNumber(one: string, other: string): boolean {
-  return /^0x[0-9a-f]+$/i.test(one) && BigInt(one) === BigInt(other)
+/** For a server that makes its plans' tokens in a way that this version doesn't know, or has no token to give. */
+async function isStill({ request, tools }: Work, live: ModuleHash): Promise<boolean> {
+  return (await tools.server.live(request.database)).hash === live
 }

@@ -13,7 +13,7 @@ export type Ready =
   | { readonly kind: 'ended'; readonly ending: Ending }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'create' }
-  | { readonly kind: 'update'; readonly previous: Previous; readonly token: string }
+  | { readonly kind: 'update'; readonly previous: Previous | undefined; readonly token: string }
 
 /** Everything before the first change: whatever fails here has changed nothing. Never throws. */
 export async function prepare(work: Work): Promise<Ready> {

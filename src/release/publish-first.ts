@@ -62,7 +62,7 @@ async function judge(
   sentBefore: boolean,
   clock: Clock
 ): Promise<CreationOutcome> {
-  const live = await findLiveState(server, creation.database, { next: creation.module.hash }, clock)
+  const live = await findLiveState(server, creation.database, { next: creation.module }, clock)
   const ours = creation.owner === 'organization' || found.owner === creation.owner
   if (!ours) {
     return { kind: 'lost-race', live, reason: `Somebody else created the database: its owner is ${found.owner}.` }

@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts'
-import type { ModuleHash } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import { type PublishAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
-import type { LiveState } from './deployment.ts'
-import { findLiveState, patience } from './live-state.ts'
+import type { LiveState, OtherModule } from './deployment.ts'
+import { findLiveState, patience, type Release } from './live-state.ts'
 
 /** How publishing an update ended. Whatever the answers said, `live` was asked from the database. */
 export type UpdateOutcome =
@@ -12,14 +11,14 @@ export type UpdateOutcome =
   /** The previous module is live still: the server said no, or could not be reached. */
   | { readonly kind: 'not-published'; readonly reason: string }
   /** Somebody else's module went live in between. */
-  | { readonly kind: 'overtaken'; readonly by: ModuleHash }
+  | { readonly kind: 'overtaken'; readonly live: OtherModule }
   | { readonly kind: 'unknown'; readonly live: LiveState; readonly reason: string }
 
 export type Update = {
   readonly database: string
   readonly module: Module
-  /** The module that the plan was made for. */
-  readonly previous: ModuleHash
+  /** The module that the plan was made for; `undefined` when nobody can read which it is. */
+  readonly previous: Release | undefined
   /** The plan's token. */
   readonly token: string
 }
@@ -38,9 +37,11 @@ export async function publishUpdate(server: Server, update: Update, clock: Clock
     if (answer.kind !== 'published') reason = reasonOf(answer)
     if (answer.kind === 'not-sent' && attempt === 1) return { kind: 'not-published', reason }
     const settled = await settle(server, update, reason, clock)
-    const mayBeSentAgain = answer.kind === 'uncertain' && attempt < attempts
-    if (settled.kind !== 'not-published' || !mayBeSentAgain) return settled
+    // The server has planned this module before, so that it can't load it is as passing as a lost answer.
+    const mayPass = answer.kind === 'uncertain' || answer.kind === 'bad-module'
+    if (settled.kind !== 'not-published' || !mayPass) return settled
     await clock.sleep(1000 * attempt)
+    if (attempt === attempts) return settle(server, update, reason, clock)
   }
 }
 
@@ -69,22 +70,16 @@ export function reasonOf(answer: Exclude<PublishAnswer, { kind: 'published' }>):
 }
 
 async function settle(server: Server, update: Update, reason: string, clock: Clock): Promise<UpdateOutcome> {
-  const live = await findLiveState(
-    server,
-    update.database,
-    { previous: update.previous, next: update.module.hash },
-    clock
-  )
+  const { database, previous, module: next } = update
+  const live = await findLiveState(server, database, { previous, next }, clock)
+  const notPublished = reason || 'The server said that it published, but serves the old module.'
   switch (live.kind) {
     case 'new':
       return { kind: 'live' }
     case 'previous':
-      return {
-        kind: 'not-published',
-        reason: reason || 'The server said that it published, but serves the old module.'
-      }
+      return { kind: 'not-published', reason: notPublished }
     case 'other':
-      return { kind: 'overtaken', by: live.hash }
+      return previous ? { kind: 'overtaken', live } : { kind: 'not-published', reason: notPublished }
     case 'none':
       return { kind: 'unknown', live, reason: 'The database is gone: somebody deleted it in between.' }
     case 'unknown':

@@ -1,10 +1,9 @@
 import type { Clock } from '../clock.ts'
-import { messageOf } from '../errors.ts'
 import type { Module } from '../module/module.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Ending } from './deployment.ts'
-import { findLiveState } from './live-state.ts'
+import { findLiveState, isModule, type Release, type Releases } from './live-state.ts'
 import { rollBack } from './roll-back.ts'
 
 /** How long, in milliseconds, a publish that was cut off may still be under way on the server. */
@@ -12,9 +11,7 @@ const afterglow = 6_000
 
 /**
  * Finishes or undoes a deploy that was cut off by a cancelled job or a killed process: the database ends in one of
- * the two releases, and the ending says in which. Never throws.
- *
- * @param load reads the module that was saved before publishing, checked by its hash
+ * the two releases, and the ending says in which. Never throws. `load` reads a module from a file.
  */
 export async function recover(
   server: Server,
@@ -23,9 +20,9 @@ export async function recover(
   load: (path: string) => Promise<Module>,
   clock: Clock
 ): Promise<Ending> {
-  const { next, previous, onFailure } = checkpoint
-  const releases = { next, ...(previous && { previous: previous.hash }) }
-  const live = await settledState(server, database, releases, clock)
+  const next = await loadRelease(checkpoint.next, load)
+  const previous = checkpoint.previous && (await loadRelease(checkpoint.previous, load))
+  const live = await settledState(server, database, { next, previous }, clock)
   switch (live.kind) {
     case 'unknown':
       return { result: 'unknown', live, reason: `The job was cut off while publishing. ${live.reason ?? ''}` }
@@ -35,20 +32,28 @@ export async function recover(
     case 'other':
       return { result: 'failed', live, reason: 'The job was cut off, and somebody else has published since.' }
     case 'new':
-      if (!previous) {
-        return { result: 'unhealthy', live, reason: `${cutOff} It is a first release: there is nothing to go back to.` }
-      }
-      if (onFailure === 'keep' && checkpoint.phase === 'changing') {
-        return { result: 'unhealthy', live, reason: `${cutOff} It was kept, as "on-failure: keep" asks.` }
-      }
+      break
   }
+  if (!previous) return { result: 'unhealthy', live, reason: `${cutOff} There is no previous module to go back to.` }
+  if (checkpoint.onFailure === 'keep' && checkpoint.phase === 'changing') {
+    return { result: 'unhealthy', live, reason: `${cutOff} It was kept, as "on-failure: keep" asks.` }
+  }
+  if (!isModule(previous)) {
+    const reason = `${cutOff} The previous module can't be read again from ${checkpoint.previous?.path}.`
+    return { result: 'rollback-failed', live, reason }
+  }
+  const outcome = await rollBack(server, { database, previous, next }, clock)
+  const why = outcome.reason && ` ${outcome.reason}`
+  return { result: outcome.result, live: outcome.live, reason: `${cutOff}${why}` }
+}
+
+/** The module as it was, or its hash alone when the file is gone or holds something else by now. */
+async function loadRelease(saved: Checkpoint['next'], load: (path: string) => Promise<Module>): Promise<Release> {
   try {
-    const saved = await load(previous.path)
-    const outcome = await rollBack(server, { database, previous: saved, next }, clock)
-    const why = outcome.reason && ` ${outcome.reason}`
-    return { result: outcome.result, live: outcome.live, reason: `${cutOff}${why}` }
-  } catch (error) {
-    return { result: 'rollback-failed', live, reason: `${cutOff} ${messageOf(error)}` }
+    const module = await load(saved.path)
+    return module.hash === saved.hash ? module : { hash: saved.hash }
+  } catch {
+    return { hash: saved.hash }
   }
 }
 
@@ -62,12 +67,7 @@ function undone(checkpoint: Checkpoint, live: 'previous' | 'none'): Ending {
 }
 
 /** A publish may land after its process is gone, so the old release is only believed when it stays. */
-async function settledState(
-  server: Server,
-  database: string,
-  releases: Parameters<typeof findLiveState>[2],
-  clock: Clock
-) {
+async function settledState(server: Server, database: string, releases: Releases, clock: Clock) {
   const deadline = clock.now() + afterglow
   for (;;) {
     const live = await findLiveState(server, database, releases, clock)

@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts'
-import type { ModuleHash } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { LiveState } from './deployment.ts'
-import { findLiveState, insist } from './live-state.ts'
+import { findLiveState, insist, type Release } from './live-state.ts'
 import { publishUpdate } from './publish.ts'
 
 /** How going back ended, and what is live now. */
@@ -21,7 +20,7 @@ export type RollBack = {
   /** The module to bring back, and whose bytes are at hand. */
   readonly previous: Module
   /** The release to leave. Only from this one is anything rolled back: what somebody else published stays. */
-  readonly next: ModuleHash
+  readonly next: Release
 }
 
 /**
@@ -30,7 +29,7 @@ export type RollBack = {
  */
 export async function rollBack(server: Server, request: RollBack, clock: Clock): Promise<RollBackOutcome> {
   const { database, previous, next } = request
-  const before = await findLiveState(server, database, { previous: previous.hash, next }, clock)
+  const before = await findLiveState(server, database, { previous, next }, clock)
   if (before.kind === 'previous') return { result: 'rolled-back', live: before, reason: '' }
   if (before.kind === 'unknown')
     return { result: 'unknown', live: before, reason: before.reason ?? '', unanswered: true }
@@ -51,10 +50,8 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
       return { result: 'rolled-back', live: { kind: 'previous' }, reason: '' }
     case 'not-published':
       return { result: 'rollback-failed', live: { kind: 'new' }, reason: outcome.reason }
-    case 'overtaken': {
-      const live: LiveState = { kind: 'other', hash: outcome.by }
-      return { result: 'rollback-failed', live, reason: notOursAnyMore(live) }
-    }
+    case 'overtaken':
+      return { result: 'rollback-failed', live: outcome.live, reason: notOursAnyMore(outcome.live) }
     case 'unknown':
       return { result: 'unknown', live: outcome.live, reason: outcome.reason, unanswered: true }
   }
@@ -62,6 +59,6 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
 
 function notOursAnyMore(live: LiveState): string {
   if (live.kind === 'none') return 'The database is gone: somebody deleted it.'
-  const hash = live.kind === 'other' ? ` (${live.hash})` : ''
+  const hash = live.kind === 'other' && live.hash ? ` (${live.hash})` : ''
   return `Somebody else has published another module since${hash}; it was left alone.`
 }

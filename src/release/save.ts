@@ -26,7 +26,7 @@ export async function saveModule(folder: string, database: string, module: Modul
  */
 export async function savePlan(
   { request, tools, findings }: Work,
-  previous: Previous,
+  previous: Previous | undefined,
   judgement: ReleaseJudgement
 ): Promise<string> {
   const { changes, wayBack, ...judged } = judgement
@@ -40,7 +40,7 @@ export async function savePlan(
     database,
     ...(findings.databaseIdentity && { databaseIdentity: findings.databaseIdentity }),
     exists: true,
-    liveHash: previous.module.hash,
+    ...(previous && { liveHash: previous.module.hash }),
     moduleHash: module.hash,
     ...judged,
     changes,

@@ -24,7 +24,7 @@ export function renderDeployment(deployment: Deployment): string {
 
 /** The job summary of a post step that had to finish or undo a deploy. */
 export function renderRecovery(server: string, database: string, left: Checkpoint, ending: Ending): string {
-  const facts = { server, database, moduleHash: left.next, previousHash: left.previous?.hash }
+  const facts = { server, database, moduleHash: left.next.hash, previousHash: left.previous?.hash }
   return sections([
     `## ${marks[ending.result]} After the job was cut off: ${headlineOf(ending, code(database))}`,
     renderReason(ending),
@@ -97,7 +97,7 @@ function stateText(live: LiveState): string {
     case 'previous':
       return 'it runs the module that it ran before.'
     case 'other':
-      return `it runs another module, which somebody else published: ${code(live.hash)}.`
+      return `it runs another module, which somebody else published${live.hash ? `: ${code(live.hash)}` : ''}.`
     case 'none':
       return 'there is no database of this name.'
     case 'unknown':

@@ -14,6 +14,8 @@ export type DeployRequest = {
   /** A name or an identity. */
   readonly database: string
   readonly module: Module
+  /** The file that the module is from, for a post step that has to read it again. */
+  readonly modulePath: string
   readonly create: boolean
   readonly organization?: string | undefined
   readonly allowBreakingClients: boolean

@@ -20,8 +20,9 @@ export type Fault = 'not-sent' | 'lost-before' | 'lost-after' | 'unreachable' | 
  * A model of one database on a server, for what can't be brought about on a real one at will: which answers are
  * lost, who publishes in between. `faults` are consumed one a request of that kind; `requests` is what came in.
  */
-export function modelServer(start: { live?: Module; claimed?: boolean; owner?: Identity } = {}) {
-  const state = { live: start.live, claimed: start.claimed ?? false, owner: start.owner ?? us }
+export function modelServer(start: { live?: Module; closed?: Module; claimed?: boolean; owner?: Identity } = {}) {
+  /** `closed` is a module whose `client_connected` refuses, so that nobody can read what is live. */
+  const state = { ...start, claimed: start.claimed ?? false, owner: start.owner ?? us }
   const faults: Record<'live' | 'resolve' | 'plan' | 'publish', Fault[]> = {
     live: [],
     resolve: [],
@@ -61,6 +62,7 @@ export function modelServer(start: { live?: Module; claimed?: boolean; owner?: I
     async live() {
       meet('live')
       if (!state.live) throw new ServerFailure('missing', 'no such database', 404)
+      if (state.live === state.closed) throw new ServerFailure('forbidden', 'closed for maintenance', 403)
       return { hash: state.live.hash, kind: 'wasm' }
     },
     async plan(_database, module) {

@@ -18,7 +18,7 @@ describe('publishUpdate', () => {
   test.each(cases)('$name', async ({ faults, outcome, publishes }) => {
     const model = modelServer({ live: old })
     model.faults.publish.push(...faults)
-    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     expect((await publishUpdate(model.server, update, modelClock())).kind).toBe(outcome)
     expect(model.requests.filter((request) => request === 'publish')).toHaveLength(publishes)
     expect(model.state.live?.hash).toBe(outcome === 'live' ? next.hash : old.hash)
@@ -28,7 +28,7 @@ describe('publishUpdate', () => {
     const model = modelServer({ live: old })
     model.faults.publish.push(...Array<Fault>(1000).fill('not-sent'))
     const clock = modelClock()
-    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     expect((await publishUpdate(model.server, update, clock)).kind).toBe('not-published')
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })
@@ -37,8 +37,29 @@ describe('publishUpdate', () => {
     const model = modelServer({ live: old })
     model.faults.publish.push('lost-before', ...Array<Fault>(1000).fill('not-sent'))
     model.faults.live.push(() => {}, ...Array<Fault>(1000).fill('unreachable'))
-    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     expect((await publishUpdate(model.server, update, modelClock())).kind).toBe('unknown')
+  })
+
+  test.each<[string, Fault[], string]>([
+    ['published', [], 'live'],
+    ['with a lost answer', ['lost-after'], 'live'],
+    ['never arrived', Array<Fault>(3).fill('lost-before'), 'not-published']
+  ])('a module that lets nobody in: %s', async (_name, faults, outcome) => {
+    const model = modelServer({ live: old, closed: outcome === 'live' ? next : old })
+    model.faults.publish.push(...faults)
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    expect((await publishUpdate(model.server, update, modelClock())).kind).toBe(outcome)
+  })
+
+  test('somebody else publishes a module that lets nobody in', async () => {
+    const model = modelServer({ live: old, closed: foreign })
+    model.faults.publish.push(() => {
+      model.state.live = foreign
+    })
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    const outcome = await publishUpdate(model.server, update, modelClock())
+    expect(outcome).toEqual({ kind: 'overtaken', live: { kind: 'other' } })
   })
 
   test('somebody else publishes first: their module stays, and nothing is sent again', async () => {
@@ -46,8 +67,11 @@ describe('publishUpdate', () => {
     model.faults.publish.push(() => {
       model.state.live = foreign
     })
-    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
-    expect(await publishUpdate(model.server, update, modelClock())).toEqual({ kind: 'overtaken', by: foreign.hash })
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    expect(await publishUpdate(model.server, update, modelClock())).toEqual({
+      kind: 'overtaken',
+      live: { kind: 'other', hash: foreign.hash }
+    })
     expect(model.requests.filter((request) => request === 'publish')).toHaveLength(1)
   })
 
@@ -56,7 +80,7 @@ describe('publishUpdate', () => {
     model.faults.publish.push('lost-after')
     model.faults.live.push(...Array<Fault>(1000).fill('unreachable'))
     const clock = modelClock()
-    const update = { database: 'db', module: next, previous: old.hash, token: tokenOf(old, next) }
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     expect((await publishUpdate(model.server, update, clock)).kind).toBe('unknown')
     expect(clock.now()).toBeLessThanOrEqual(60_000)
   })

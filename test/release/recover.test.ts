@@ -6,6 +6,7 @@ import { type Fault, modelClock, modelServer, moduleOf } from './model-server.ts
 const old = moduleOf('old')
 const next = moduleOf('next')
 const foreign = moduleOf('foreign')
+const load = async (path: string) => (path === 'old.wasm' ? old : next)
 const previous = { hash: old.hash, path: 'old.wasm' }
 
 type Case = {
@@ -58,8 +59,13 @@ describe('recover', () => {
   test.each(cases)('$name: $result', async ({ live, checkpoint, faults, result, after }) => {
     const model = modelServer({ ...(live && { live }) })
     model.faults.live.push(...(faults ?? []))
-    const left: Checkpoint = { phase: 'changing', next: next.hash, onFailure: 'rollback', ...checkpoint }
-    const ending = await recover(model.server, 'db', left, async () => old, modelClock())
+    const left: Checkpoint = {
+      phase: 'changing',
+      next: { hash: next.hash, path: 'next.wasm' },
+      onFailure: 'rollback',
+      ...checkpoint
+    }
+    const ending = await recover(model.server, 'db', left, load, modelClock())
     expect(ending.result).toBe(result)
     expect(ending.reason).not.toBe('')
     expect(model.state.live).toBe(after)
@@ -75,20 +81,30 @@ describe('recover', () => {
       () => {},
       landing
     )
-    const left: Checkpoint = { phase: 'changing', next: next.hash, onFailure: 'rollback', previous }
-    const ending = await recover(model.server, 'db', left, async () => old, modelClock())
+    const left: Checkpoint = {
+      phase: 'changing',
+      next: { hash: next.hash, path: 'next.wasm' },
+      onFailure: 'rollback',
+      previous
+    }
+    const ending = await recover(model.server, 'db', left, load, modelClock())
     expect(ending.result).toBe('rolled-back')
     expect(model.state.live).toBe(old)
   })
 
   test('a saved module that can not be read leaves the new one, and says so', async () => {
     const model = modelServer({ live: next })
-    const left: Checkpoint = { phase: 'changing', next: next.hash, onFailure: 'rollback', previous }
+    const left: Checkpoint = {
+      phase: 'changing',
+      next: { hash: next.hash, path: 'next.wasm' },
+      onFailure: 'rollback',
+      previous
+    }
     const load = async () => {
       throw new Error('old.wasm is gone')
     }
     const ending = await recover(model.server, 'db', left, load, modelClock())
     expect(ending).toMatchObject({ result: 'rollback-failed', live: { kind: 'new' } })
-    expect(ending.reason).toContain('old.wasm is gone')
+    expect(ending.reason).toContain('old.wasm')
   })
 })

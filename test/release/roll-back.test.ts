@@ -10,7 +10,7 @@ const away = Array<Fault>(1000).fill('unreachable')
 function goBack(live: typeof old, faults: Partial<ReturnType<typeof modelServer>['faults']> = {}) {
   const model = modelServer({ live })
   for (const [kind, list] of Object.entries(faults)) model.faults[kind as keyof typeof faults].push(...list)
-  const outcome = rollBack(model.server, { database: 'db', previous: old, next: next.hash }, modelClock())
+  const outcome = rollBack(model.server, { database: 'db', previous: old, next }, modelClock())
   return { model, outcome }
 }
 
@@ -18,6 +18,13 @@ describe('rollBack', () => {
   test('the previous module goes live again', async () => {
     const { model, outcome } = goBack(next)
     expect(await outcome).toEqual({ result: 'rolled-back', live: { kind: 'previous' }, reason: '' })
+    expect(model.state.live).toBe(old)
+  })
+
+  test('a module that lets nobody in is left too', async () => {
+    const model = modelServer({ live: next, closed: next })
+    const outcome = await rollBack(model.server, { database: 'db', previous: old, next }, modelClock())
+    expect(outcome.result).toBe('rolled-back')
     expect(model.state.live).toBe(old)
   })
 
@@ -38,7 +45,7 @@ describe('rollBack', () => {
     model.faults.publish.push(() => {
       model.state.live = foreign
     })
-    const request = { database: 'db', previous: old, next: next.hash }
+    const request = { database: 'db', previous: old, next }
     const outcome = await rollBack(model.server, request, modelClock())
     expect(outcome).toMatchObject({ result: 'rollback-failed', live: { kind: 'other' } })
     expect(outcome.unanswered).toBeUndefined()
