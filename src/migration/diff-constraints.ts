@@ -198,24 +198,33 @@ function sequenceChange(
   after: Sequence | undefined
 ): ChangeDraft {
   const what = { 'sequence-added': 'starts', 'sequence-removed': 'stops', 'sequence-changed': 'changes its way of' }
-  return {
+  const draft = {
     kind,
     subject: { kind: 'table', name: pair.before.name },
     sequence: before?.name ?? after?.name ?? '',
     what: `column ${(after ?? before)?.column} ${what[kind]} numbering itself`,
     ...(before && { before: sequenceText(before) }),
-    ...(after && { after: sequenceText(after) }),
-    verdict: 'compatible',
-    conditions: after ? conditionsOfSequence(pair.before, after) : [],
-    atServer: 'planned'
-  }
+    ...(after && { after: sequenceText(after) })
+  } as const
+  if (after && isNewColumn(pair.before, after.column)) return { ...draft, ...numberedFromTheStart }
+  const conditions = after ? conditionsOfSequence(pair.before, after) : []
+  return { ...draft, verdict: 'compatible', conditions, atServer: 'planned' }
 }
+
+function isNewColumn(table: Table, name: string): boolean {
+  return !table.isEvent && table.columns.every((column) => column.name !== name)
+}
+
+/** The server looks for values in the sequence's range before the column is there, and stops when there is a row. */
+const numberedFromTheStart = {
+  verdict: 'manual',
+  atServer: 'fails',
+  note: 'A server that has rows in the table crashes. Add the column first, and auto_inc with the next release.'
+} as const
 
 /** The server refuses when a row holds a value that the sequence could give. */
 function conditionsOfSequence(table: Table, sequence: Sequence): readonly Condition[] {
   if (table.isEvent) return []
-  const isOld = table.columns.some((column) => column.name === sequence.column)
-  if (!isOld) return [{ kind: 'table-empty', table: table.name }]
   const { column, minValue = 1n, maxValue } = sequence
   const range = { from: String(minValue), ...(maxValue !== undefined && { to: String(maxValue) }) }
   return [{ kind: 'sequence-range-free', table: table.name, column, ...range }]

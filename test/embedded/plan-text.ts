@@ -4,7 +4,7 @@ import { resolve } from '../../src/migration/type-structure.ts'
 import { serverTypeText } from '../../src/migration/type-text.ts'
 import type { AlgebraicType, Element } from '../../src/module/algebraic-type.ts'
 import { decode, valueCodec } from '../../src/module/bsatn.ts'
-import type { Column, Schema, Table, View } from '../../src/module/schema.ts'
+import type { Column, Index, Schema, Table, View } from '../../src/module/schema.ts'
 
 export type PlanStyle = 'NoColor' | 'AnsiColor'
 
@@ -49,7 +49,7 @@ const stepKinds: readonly StepKind[] = [
   ]),
   columnSteps,
   each(['table-accessor-changed'], ({ subject }, writer) => [
-    ...(tableOf(writer.after, subject.name)?.indexes ?? []).map((index) => {
+    ...keptIndexes(subject.name, writer).map((index) => {
       return `▸ ${action('Changed', writer.paint)} ${indexText(index, subject.name, writer.paint)}`
     }),
     `▸ ${action('Changed', writer.paint)} table accessor name for ${tableName(subject.name, writer.paint)}`
@@ -98,6 +98,12 @@ function tableName(name: string, paint: Paint): string {
 
 function tableOf(schema: Schema, name: string): Table | undefined {
   return schema.tables.find((table) => table.name === name)
+}
+
+/** The indexes that a table has before and after: their source names begin with the table's accessor. */
+function keptIndexes(table: string, { before, after }: Writer): readonly Index[] {
+  const earlier = new Set(tableOf(before, table)?.indexes.map(({ name }) => name))
+  return tableOf(after, table)?.indexes.filter(({ name }) => earlier.has(name)) ?? []
 }
 
 function indexText(index: { name: string; columns: readonly string[] }, table: string, paint: Paint): string {

@@ -113,11 +113,12 @@ export function applyProblems(before: Schema, after: Schema, rows: Rows): readon
 function sequenceProblem(change: Change, rows: Rows): readonly string[] {
   if (change.kind !== 'sequence-added' && change.kind !== 'sequence-changed') return []
   const isTaken = change.conditions.some((condition) => {
-    if (condition.kind === 'table-empty') return rows.rowCount(condition.table) > 0
     if (condition.kind !== 'sequence-range-free') return false
     const to = condition.to === undefined ? undefined : BigInt(condition.to)
     return rows.hasValueBetween(condition.table, condition.column, BigInt(condition.from), to)
   })
+  // A real server's process ends here.
+  if (change.atServer === 'fails' && rows.rowCount(change.subject.name) > 0) return ['the server crashed']
   return isTaken ? [`Precheck failed: added sequence ${change.sequence} already has values in range`] : []
 }
 

@@ -124,6 +124,15 @@ describe('the difference of', () => {
     ])
   })
 
+  test('a new column that numbers itself is refused, since a server with rows in the table crashes', () => {
+    const column = { name: 'code', type: { kind: 'u32' }, defaultValue: '00000000' } as const
+    const sequence = { name: 'code_seq', column: 'code', increment: 1n }
+    const next = { columns: [...table.columns, column], sequences: [...table.sequences, sequence] }
+    expect(verdictOf(diffSchemas(base, withTable(next)))).toBe('manual')
+    const asEvents = diffSchemas(withTable({ isEvent: true }), withTable({ ...next, isEvent: true }))
+    expect(verdictOf(asEvents)).toBe('breaks-clients')
+  })
+
   test('a sequence asks for the range that it counts in', () => {
     const sequences = [{ name: 's', column: 'id', increment: 1n, minValue: 5n, maxValue: 2n ** 70n }]
     const changes = diffSchemas(withTable({ sequences: [] }), withTable({ sequences }))
