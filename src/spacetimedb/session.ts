@@ -130,12 +130,12 @@ export function openSession({
         onRetry: ({ reason }, delay) => onRetry?.(`${reason} Trying again in ${(delay / 1000).toFixed(1)} s.`)
       }
     )
-    if (isMissing(result)) throw failureWithoutAnswer(contextOf(question), result)
+    if (isUnanswered(result)) throw failureWithoutAnswer(contextOf(question), result)
     return result as Exclude<Result, NoAnswer>
   }
 
   function reasonToRetry(question: Question, result: Exchange | Stream): Retry | undefined {
-    if (isMissing(result)) {
+    if (isUnanswered(result)) {
       const { kind, message } = failureWithoutAnswer(contextOf(question), result)
       return passingFailures.has(kind) ? { reason: message } : undefined
     }
@@ -147,7 +147,7 @@ export function openSession({
 
   /** Takes the token out of an answer before anything else can see it. */
   function hideToken<Result extends Exchange | Stream>(result: Result): Result {
-    if (isMissing(result)) return result
+    if (isUnanswered(result)) return result
     const { 'spacetime-identity-token': token, ...headers } = result.answer.headers
     if (token !== undefined) secrets.add(String(token))
     return { ...result, answer: { ...result.answer, headers } }
@@ -181,7 +181,7 @@ export function openSession({
   }
 }
 
-function isMissing(result: Exchange | Stream): result is NoAnswer {
+function isUnanswered(result: Exchange | Stream): result is NoAnswer {
   return result.kind === 'not-sent' || result.kind === 'lost'
 }
 
