@@ -3,6 +3,7 @@ import { type Change, type ChangeDraft, makeChange } from './change.ts'
 import { byName, type Comparison, match, type Side } from './comparison.ts'
 import { columnChanges } from './diff-columns.ts'
 import { constraintChanges, indexChanges, sequenceChanges } from './diff-constraints.ts'
+import { isRuleOf } from './rule-table.ts'
 
 /** A table that both schemas have. */
 export type TablePair = { readonly before: Table; readonly after: Table }
@@ -16,7 +17,7 @@ export function tableChanges(comparison: Comparison): Change[] {
     ...kept.flatMap(([before, after]) => {
       const pair = { before, after }
       return [
-        ...propertyChanges(pair).map(makeChange),
+        ...propertyChanges(pair, comparison).map(makeChange),
         ...scheduleChange(pair, comparison).map(makeChange),
         ...columnChanges(pair, comparison).map(makeChange),
         ...indexChanges(pair).map(makeChange),
@@ -60,20 +61,10 @@ function tableKind(table: Table): string {
   return `${table.access} ${table.isEvent ? 'event ' : ''}table`
 }
 
-function propertyChanges({ before, after }: TablePair): ChangeDraft[] {
+function propertyChanges({ before, after }: TablePair, comparison: Comparison): ChangeDraft[] {
   const subject = { kind: 'table', name: before.name } as const
   const drafts: ChangeDraft[] = []
-  if (before.access !== after.access) {
-    drafts.push({
-      kind: 'table-access-changed',
-      subject,
-      what: `table becomes ${after.access}`,
-      before: before.access,
-      after: after.access,
-      verdict: after.access === 'private' ? 'breaks-clients' : 'compatible',
-      atServer: 'planned'
-    })
-  }
+  if (before.access !== after.access) drafts.push(accessChange({ before, after }, comparison.after.schema))
   if (before.isEvent !== after.isEvent) {
     drafts.push({
       kind: 'table-event-changed',
@@ -88,6 +79,27 @@ function propertyChanges({ before, after }: TablePair): ChangeDraft[] {
   if (before.primaryKey !== after.primaryKey) drafts.push(primaryKeyChange({ before, after }))
   return [...drafts, ...accessorChange({ before, after })]
 }
+
+function accessChange({ before, after }: TablePair, { rowLevelSecurity }: Schema): ChangeDraft {
+  const draft = {
+    kind: 'table-access-changed',
+    subject: { kind: 'table', name: before.name },
+    what: `table becomes ${after.access}`,
+    before: before.access,
+    after: after.access,
+    atServer: 'planned'
+  } as const
+  if (after.access === 'private') return { ...draft, verdict: 'breaks-clients' }
+  if (!rowLevelSecurity.some((sql) => isRuleOf(sql, after))) return { ...draft, verdict: 'compatible' }
+  return { ...draft, ...rulesComeFirst }
+}
+
+/** The server makes its rules anew before it makes a table public, and a private table can't have one. */
+const rulesComeFirst = {
+  verdict: 'manual',
+  atServer: 'fails',
+  note: 'A table becomes public with one release, and gets a row-level security rule with the next.'
+} as const
 
 /** Tables can be queried by their accessor too, so an accessor other than the name is something to lose. */
 function accessorChange({ before, after }: TablePair): ChangeDraft[] {

@@ -106,7 +106,8 @@ export function applyProblems(before: Schema, after: Schema, rows: Rows): readon
     ...problems((change) => removedTableProblem(change, rows)),
     ...problems((change) => layoutProblem(change)),
     ...problems((change) => uniqueProblem(change, before, after, rows)),
-    ...problems((change) => (change.kind === 'schedule-added' ? ['Adding schedules is not yet implemented'] : []))
+    ...problems((change) => (change.kind === 'schedule-added' ? ['Adding schedules is not yet implemented'] : [])),
+    ...problems(privateRuleProblem)
   ]
 }
 
@@ -133,6 +134,12 @@ function removedTableProblem(change: Change, rows: Rows): readonly string[] {
 function layoutProblem(change: Change): readonly string[] {
   if (change.kind !== 'column-type-changed' || change.atServer !== 'fails') return []
   return [`DatastoreError: TableError: Cannot change the columns of table \`${change.subject.name}\`: other layout`]
+}
+
+function privateRuleProblem(change: Change): readonly string[] {
+  if (change.kind !== 'table-access-changed' || change.atServer !== 'fails') return []
+  const advice = 'Please make table public if you wish to restrict access using RLS.'
+  return [`Cannot define RLS rule on private table: ${change.subject.name}. ${advice}`]
 }
 
 function uniqueProblem(change: Change, before: Schema, after: Schema, rows: Rows): readonly string[] {

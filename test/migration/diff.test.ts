@@ -101,6 +101,17 @@ describe('the difference of', () => {
     expect(summary(before, after)).toEqual(expected)
   })
 
+  test.each([
+    ['SELECT * FROM table_0', true],
+    ['select "t".* from "table_0" AS "t" where t.id = 1', true],
+    ['SELECT o.* FROM other o JOIN table_0 ON o.id = table_0.id', false],
+    ['SELECT table_0.* FROM other JOIN table_0 ON other.id = table_0.id', true]
+  ])('a table that becomes public and has the rule %s', (rule, isRefused) => {
+    const next = withTable({ access: 'public' }, { rowLevelSecurity: [rule] })
+    const verdict = verdictOf(diffSchemas(withTable({ access: 'private' }), next))
+    expect(verdict).toBe(isRefused ? 'manual' : 'breaks-clients')
+  })
+
   test('an event table in which a column moves before a unique one can not be changed', () => {
     const columns = [...table.columns].reverse()
     expect(verdictOf(diffSchemas(withTable({ isEvent: true }), withTable({ isEvent: true, columns })))).toBe('manual')
