@@ -1,3 +1,5 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { removeLibrary, runStep, type StepRun } from './step.ts'
 
@@ -171,6 +173,48 @@ describe('an ID token', () => {
     expect(error?.text).toContain('fork')
     expect(error?.properties).toContain('configuration')
   })
+
+  const request = `async (inputs, { environment }) => {
+    const token = await requestIdToken('https://a b', environment)
+    return { outputs: { other: String(token.length) } }
+  }`
+
+  test('is fresh, for the audience, and masked', async () => {
+    const asked: (string | undefined)[] = []
+    const github = await listen((incoming, answer) => {
+      asked.push(incoming.url, incoming.headers.authorization)
+      answer.end(JSON.stringify({ value: 'the.id.token' }))
+    })
+    const step = await run(request, { env: idTokenVariables(github) })
+    github.close()
+    expect(step.output).toContain('\n12\n')
+    expect(asked).toEqual(['/token?x=1&audience=https%3A%2F%2Fa%20b', 'Bearer request-token'])
+    expect(step.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('the.id.token')
+    expect(step.commands).toContainEqual({ name: 'add-mask', properties: '', text: 'the.id.token' })
+  })
+
+  test('may be refused, which is told with what to do', async () => {
+    const github = await listen((_, answer) => answer.writeHead(403).end('{"message":"no such job"}'))
+    const step = await run(request, { env: idTokenVariables(github) })
+    github.close()
+    expect(errors(step)).toHaveLength(1)
+    expect(errors(step)[0]?.text).toMatch(/^GitHub gave no ID token for this job: .*no such job.*Run the job again/)
+    expect(step.stdout).not.toContain('request-token')
+  })
+
+  async function listen(answer: RequestListener): Promise<Server> {
+    const server = createServer(answer)
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    return server
+  }
+
+  function idTokenVariables(github: Server): Record<string, string> {
+    const { port } = github.address() as AddressInfo
+    return {
+      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?x=1`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token'
+    }
+  }
 })
 
 describe('state', () => {
