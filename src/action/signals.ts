@@ -4,7 +4,7 @@ export type Cancellation = {
   /** Aborted with the first signal. */
   readonly signal: AbortSignal
   /** The first signal that came. */
-  readonly name?: CancellationSignal
+  readonly name: CancellationSignal | undefined
 }
 
 export type CancellationSignal = 'SIGINT' | 'SIGTERM'
@@ -30,5 +30,5 @@ export function listenForCancellation(source: NodeJS.EventEmitter = process): Ca
     stop() {
       for (const name of signals) source.off(name, onSignal)
     }
-  } as Cancellation & { stop(): void }
+  }
 }
