@@ -1,6 +1,7 @@
 import type { AlgebraicType } from '../module/algebraic-type.ts'
+import { decode, valueCodec } from '../module/bsatn.ts'
 import type { Parameter, Schema } from '../module/schema.ts'
-import { relateTypes, type TypeRelation } from './type-structure.ts'
+import { relateTypes, type TypeRelation, type Typespace } from './type-structure.ts'
 import { typeNames, typeText } from './type-text.ts'
 import { judgeUpgrades, type TypeUpgrade } from './type-upgrade.ts'
 
@@ -20,6 +21,8 @@ export type Comparison = {
 export type Side = {
   readonly schema: Schema
   readonly text: (type: AlgebraicType) => string
+  /** A value in BSATN (given as hex) in words; as hex where it is no number, text or truth value. */
+  readonly valueText: (type: AlgebraicType, hex: string) => string
   /** `(label: String, price: u32)` */
   readonly parametersText: (parameters: readonly Parameter[]) => string
 }
@@ -48,8 +51,20 @@ function sideOf(schema: Schema): Side {
   return {
     schema,
     text,
+    valueText: (type, hex) => valueText(type, hex, schema.typespace),
     parametersText: (parameters) =>
       `(${parameters.map((parameter, at) => `${parameter.name ?? at}: ${text(parameter.type)}`).join(', ')})`
+  }
+}
+
+function valueText(type: AlgebraicType, hex: string, typespace: Typespace): string {
+  const inHex = `0x${hex}`
+  try {
+    const value = decode(valueCodec(type, typespace), new Uint8Array(Buffer.from(hex, 'hex')))
+    if (typeof value === 'object') return inHex
+    return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  } catch {
+    return inHex
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Column, Table } from '../module/schema.ts'
 import type { ChangeDraft } from './change.ts'
-import { byName, type Comparison, match } from './comparison.ts'
+import { byName, type Comparison, match, type Side } from './comparison.ts'
 import { isSeen, type TablePair } from './diff-tables.ts'
 
 /** What changes about the columns of a table. Event tables hold no rows, so there nothing is impossible. */
@@ -11,7 +11,7 @@ export function columnChanges(pair: TablePair, comparison: Comparison): ChangeDr
     ...added.map((column) => columnAdded(pair, column, comparison)),
     ...columnsMoved(pair),
     ...typeChanges(pair, kept, comparison),
-    ...kept.flatMap(([before, after]) => defaultChange(pair, before, after))
+    ...kept.flatMap(([before, after]) => defaultChange(pair, before, after, comparison))
   ]
 }
 
@@ -43,7 +43,7 @@ function columnAdded({ after: table }: TablePair, column: Column, { after }: Com
     column: column.name,
     hasDefault,
     what: `column ${column.name} is added`,
-    after: after.text(column.type) + (hasDefault ? ` with the default 0x${column.defaultValue}` : '')
+    after: after.text(column.type) + (hasDefault ? ` with the default ${defaultText(column, after)}` : '')
   } as const
   if (table.isEvent) return { ...draft, ...eventTableChange }
   if (hasDefault) return { ...draft, ...eventTableChange, note: `${eventTableChange.note} It can't be taken back.` }
@@ -108,20 +108,23 @@ const unfixed = {
   note: 'The server plans it but cannot carry it out: rows had a fixed size, and the new variant has none.'
 } as const
 
-function defaultChange({ before: table }: TablePair, before: Column, after: Column): ChangeDraft[] {
+function defaultChange({ before: table }: TablePair, before: Column, after: Column, sides: Comparison): ChangeDraft[] {
   if (before.defaultValue === after.defaultValue) return []
-  const text = (column: Column) => (column.defaultValue === undefined ? 'none' : `0x${column.defaultValue}`)
   return [
     {
       kind: 'column-default-changed',
       subject: { kind: 'table', name: table.name },
       column: before.name,
       what: `default of column ${before.name} changes`,
-      before: text(before),
-      after: text(after),
+      before: defaultText(before, sides.before),
+      after: defaultText(after, sides.after),
       verdict: 'compatible',
       atServer: 'ignored',
       note: 'Rows that are there keep their values.'
     }
   ]
+}
+
+function defaultText({ type, defaultValue }: Column, side: Side): string {
+  return defaultValue === undefined ? 'none' : side.valueText(type, defaultValue)
 }

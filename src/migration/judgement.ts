@@ -47,7 +47,7 @@ const answerTexts = {
 } as const
 
 /** What the server should say of these changes. */
-export function expectedAnswer(changes: readonly Change[]): ServerAnswer {
+function expectedAnswer(changes: readonly Change[]): ServerAnswer {
   const treatments = new Set(changes.map((change) => change.atServer))
   return treatments.has('refused') ? 'refuses' : treatments.has('disconnects') ? 'disconnects' : 'migrates'
 }

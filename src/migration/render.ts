@@ -131,7 +131,7 @@ function clientText(verdict: Verdict, changes: readonly Change[]): string {
   const steps = [
     ...(disconnects ? ['The server disconnects all clients when the release is published.'] : []),
     'Generate their code anew (`spacetime generate`), adapt it, and release them with this module.',
-    ...(breaking.length > 0 ? [`Until then they can't rely on: ${listOf(breaking)}.`] : [])
+    ...(breaking.length > 0 ? [`Until then this breaks them: ${listOf(breaking)}.`] : [])
   ]
   return steps.join(' ')
 }

@@ -10,11 +10,6 @@ export function worst(...given: readonly Verdict[]): Verdict {
   return verdicts[rank] ?? 'none'
 }
 
-/** Whether one verdict is worse than another. */
-export function isWorse(one: Verdict, other: Verdict): boolean {
-  return verdicts.indexOf(one) > verdicts.indexOf(other)
-}
-
 /** Something about the data that a step needs; it can be checked by SQL. */
 export type Condition =
   | { readonly kind: 'table-empty'; readonly table: string }

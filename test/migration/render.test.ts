@@ -38,6 +38,7 @@ describe('a rendered plan', () => {
   test('names before and after, and what the way back depends on', () => {
     const text = render(ofMatrix('base'), ofMatrix('table-add'))
     expect(text).toContain('only while table recipe is empty')
+    expect(render(ofMatrix('base'), ofMatrix('column-add'))).toContain('`u32 with the default 9`')
     expect(render(ofMatrix('base'), ofMatrix('reducer-param-type'))).toMatch(/`\(.*price: u32\)` → `\(.*price: \w+\)`/)
   })
 
