@@ -10,6 +10,7 @@ import type { Caller, CallOutcome } from './module-instance.ts'
 import { indexAliases, type Program, startProgram } from './program.ts'
 import type { FromWorker, Job } from './protocol.ts'
 import { JobCut, type WorkerHandle } from './worker-handle.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** What the server knows of a database, its data included. It outlives the server. */
 export type DatabaseRecord = {
@@ -42,14 +43,14 @@ export type CallAnswer = { readonly outcome: CallOutcome; readonly micros: numbe
 /** A database that runs: its module in a worker, which is started when it is needed. */
 export class Database {
   readonly record: DatabaseRecord
-  readonly #deadline: number
+  readonly #workers: WorkerPool
   #worker: Promise<WorkerHandle> | undefined
   #running: string | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(record: DatabaseRecord, deadline: number, worker?: WorkerHandle) {
+  constructor(record: DatabaseRecord, workers: WorkerPool, worker?: WorkerHandle) {
     this.record = record
-    this.#deadline = deadline
+    this.#workers = workers
     if (worker !== undefined) this.#worker = this.#open(worker)
   }
 
@@ -98,7 +99,7 @@ export class Database {
   async stop(): Promise<void> {
     const worker = await this.#worker?.catch(() => undefined)
     this.#worker = undefined
-    await worker?.stop()
+    if (worker !== undefined) await this.#workers.giveBack(worker)
   }
 
   /** Goes on with another module over data that fits it. */
@@ -123,19 +124,19 @@ export class Database {
       return done
     } catch (error) {
       if (!(error instanceof JobCut)) throw error
-      return { outcome: { kind: 'crashed', message: messageOf(error) }, micros: this.#deadline * 1000 }
+      return { outcome: { kind: 'crashed', message: messageOf(error) }, micros: 0 }
     }
   }
 
   async #run(job: Job) {
     const worker = await this.#worker?.catch(() => undefined)
     if (worker === undefined || worker.hasEnded) this.#worker = this.#restart()
-    return (await (this.#worker as Promise<WorkerHandle>)).run(job, this.#deadline)
+    return (await (this.#worker as Promise<WorkerHandle>)).run(job)
   }
 
   async #restart(): Promise<WorkerHandle> {
     const { program, identity } = this.record
-    const { worker } = await startProgram(program.module, identity, this.#deadline)
+    const { worker } = await startProgram(program.module, identity, this.#workers)
     return this.#open(worker)
   }
 
@@ -145,7 +146,7 @@ export class Database {
     worker.onMessage = (message) => this.#take(message)
     const live = { database: identity, owner, kind: module.kind, hash: module.hash, bytes: module.bytes }
     const job = { kind: 'open', schema, indexAliases: indexAliases(program), data: this.data(), live } as const
-    await worker.run(job, this.#deadline)
+    await worker.run(job)
     return worker
   }
 

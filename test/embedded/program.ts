@@ -5,7 +5,8 @@ import { decodeRawModuleDef, type RawModuleDef } from '../../src/module/raw-modu
 import type { Schema } from '../../src/module/schema.ts'
 import { schemaFromRaw } from '../../src/module/schema-from-raw.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
-import { WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** A module that loads, and what it declares. */
 export type Program = {
@@ -22,12 +23,12 @@ export class BadProgram extends Error {
 
 const described = new Map<string, Program>()
 
-/** What a module declares, in its own words, asked once. Throws BadProgram. `deadline` is in milliseconds. */
-export async function describeProgram(module: Module, deadline: number): Promise<Program> {
+/** What a module declares, in its own words, asked once. Throws BadProgram. */
+export async function describeProgram(module: Module, workers: WorkerPool): Promise<Program> {
   const known = described.get(module.kind + module.hash)
   if (known !== undefined) return known
-  const { program, worker } = await startProgram(module, '0'.repeat(64) as Identity, deadline)
-  await worker.stop()
+  const { program, worker } = await startProgram(module, '0'.repeat(64) as Identity, workers)
+  await workers.giveBack(worker)
   return program
 }
 
@@ -38,12 +39,12 @@ export async function describeProgram(module: Module, deadline: number): Promise
 export async function startProgram(
   module: Module,
   database: Identity,
-  deadline: number
+  workers: WorkerPool
 ): Promise<{ readonly program: Program; readonly worker: WorkerHandle }> {
-  const worker = await WorkerHandle.start()
+  const worker = await workers.take()
   try {
     const { raw, unknownParts } =
-      module.kind === 'js' ? await describeRawModule(module) : await load(worker, module, database, deadline)
+      module.kind === 'js' ? await describeRawModule(module) : await load(worker, module, database)
     const schema = schemaFromRaw(raw, 'module', unknownParts)
     if (schema.unknownParts.length > 0)
       throw new Error(
@@ -53,13 +54,13 @@ export async function startProgram(
     described.set(module.kind + module.hash, program)
     return { program, worker }
   } catch (error) {
-    await worker.stop()
+    await workers.giveBack(worker)
     throw new BadProgram(messageOf(error), { cause: error })
   }
 }
 
-async function load(worker: WorkerHandle, module: Module, database: Identity, deadline: number) {
-  const done = await worker.run({ kind: 'load', module: module.bytes, identity: database }, deadline)
+async function load(worker: WorkerHandle, module: Module, database: Identity) {
+  const done = await worker.run({ kind: 'load', module: module.bytes, identity: database })
   if (done.kind !== 'loaded') throw new Error(done.kind === 'bad-module' ? done.reason : `unexpected ${done.kind}`)
   return decodeRawModuleDef(done.description)
 }

@@ -7,6 +7,8 @@ import type { Caller, CallOutcome } from './module-instance.ts'
 export type Job =
   /** Loads a WebAssembly module and lets it describe itself. */
   | { readonly kind: 'load'; readonly module: Uint8Array; readonly identity: string }
+  /** Lets go of module and database. */
+  | { readonly kind: 'forget' }
   /** Opens the database over what it keeps. */
   | {
       readonly kind: 'open'
@@ -31,6 +33,7 @@ export type LiveProgram = {
 export type Done =
   | { readonly kind: 'loaded'; readonly description: Uint8Array }
   | { readonly kind: 'bad-module'; readonly reason: string }
+  | { readonly kind: 'forgotten' }
   | { readonly kind: 'opened' }
   | { readonly kind: 'called'; readonly outcome: CallOutcome; readonly micros: number }
   /** The answer's body, and its status. */

@@ -10,11 +10,9 @@ import { LogBook } from './log-book.ts'
 import { applyProblems, serverPlan } from './plan.ts'
 import { describeProgram, type Program, startProgram } from './program.ts'
 import { storedRows } from './stored-rows.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 export type Policy = { readonly kind: 'compatible' } | { readonly kind: 'break-clients'; readonly token: string }
-
-/** Time that a module gets to describe itself or to run one reducer, in milliseconds. */
-export type Deadline = number
 
 /**
  * Makes a database and runs its `init`. Throws the 500 when the module doesn't load or its `init` fails: then there is
@@ -25,10 +23,10 @@ export async function createDatabase(
   identity: Identity,
   owner: Requester,
   module: Module,
-  deadline: Deadline,
+  workers: WorkerPool,
   isAbandoned: () => boolean
 ): Promise<void> {
-  const database = await newDatabase(identity, owner, module, deadline, isAbandoned)
+  const database = await newDatabase(identity, owner, module, workers, isAbandoned)
   control.running.set(identity, database)
   control.state.databases.set(identity, database.record)
 }
@@ -42,9 +40,9 @@ export async function clearDatabase(
   database: Database,
   owner: Requester,
   module: Module,
-  deadline: Deadline
+  workers: WorkerPool
 ): Promise<void> {
-  await createDatabase(control, database.record.identity, owner, module, deadline, () => false)
+  await createDatabase(control, database.record.identity, owner, module, workers, () => false)
   await database.stop()
 }
 
@@ -53,10 +51,10 @@ export async function planUpdate(
   database: Database,
   module: Module,
   style: 'NoColor' | 'AnsiColor',
-  deadline: Deadline
+  workers: WorkerPool
 ) {
   const { identity, program: live } = database.record
-  const program = await describeProgram(module, deadline)
+  const program = await describeProgram(module, workers)
   const plan = serverPlan(live.schema, program.schema, style)
   if ('ManualMigrate' in plan) return plan
   return { AutoMigrate: { ...plan.AutoMigrate, token: planToken(identity, live.module.hash, module.hash) } }
@@ -67,13 +65,13 @@ export async function updateDatabase(
   database: Database,
   module: Module,
   policy: Policy,
-  deadline: Deadline
+  workers: WorkerPool
 ): Promise<void> {
   const { record } = database
-  const program = await describeProgram(module, deadline)
+  const program = await describeProgram(module, workers)
   if (module.hash === record.program.module.hash) return
   const data = migrate(database, program, policy)
-  const { worker } = await startProgram(module, record.identity, deadline)
+  const { worker } = await startProgram(module, record.identity, workers)
   record.log.fromServer('Info', `Updated program to ${module.hash}`)
   for (const step of migrationSteps(record.program.schema, program.schema)) record.log.fromServer('Info', step)
   await database.replaceProgram(program, worker, data)
@@ -84,12 +82,12 @@ async function newDatabase(
   identity: Identity,
   owner: Requester,
   module: Module,
-  deadline: Deadline,
+  workers: WorkerPool,
   isAbandoned: () => boolean
 ): Promise<Database> {
-  const { program, worker } = await startProgram(module, identity, deadline)
+  const { program, worker } = await startProgram(module, identity, workers)
   if (isAbandoned()) {
-    await worker.stop()
+    await workers.giveBack(worker)
     throw new HttpError(499, 'the connection ended')
   }
   const data = emptyData(program.schema)
@@ -105,7 +103,7 @@ async function newDatabase(
     transactions: new Map(),
     crashes: new Map()
   }
-  const database = new Database(record, deadline, worker)
+  const database = new Database(record, workers, worker)
   await initialise(database, owner)
   return database
 }

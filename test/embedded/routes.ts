@@ -10,6 +10,7 @@ import { clearDatabase, createDatabase, type Policy, planUpdate, updateDatabase 
 import { type Json, stringify } from './sats-json.ts'
 import { schemaAnswer } from './schema-answer.ts'
 import type { Bearer, Tokens } from './tokens.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** A request whose body has arrived whole. */
 export type Request = {
@@ -35,8 +36,7 @@ export type Answer = {
 export type Server = {
   readonly control: Control
   readonly tokens: Tokens
-  /** Time that a module gets for one thing, in milliseconds. */
-  readonly deadline: number
+  readonly workers: WorkerPool
   readonly firstPublishAbandonedOnReset: boolean
 }
 
@@ -98,7 +98,7 @@ export async function answerDatabase(server: Server, request: Request, bearer: B
       authorize(record, bearer, 'update database')
       const style = variant(request, 'style', ['AnsiColor', 'NoColor'])
       const module = moduleOf(request)
-      return json(await database.exclusively(() => planUpdate(database, module, style, server.deadline)))
+      return json(await database.exclusively(() => planUpdate(database, module, style, server.workers)))
     }
     case 'POST call/*':
       return callFunction(database, detail ?? '', request, bearer)
@@ -129,7 +129,7 @@ const databaseActions = ['', 'identity', 'names', 'schema', 'logs', 'pre_publish
 const bodyLimit = 2 * 1024 * 1024
 
 async function publish(server: Server, request: Request, bearer: Bearer, name: string | undefined): Promise<Answer> {
-  const { control, deadline } = server
+  const { control, workers } = server
   const policy = policyOf(request)
   const isClear = flag(request, 'clear')
   const module = moduleOf(request)
@@ -143,7 +143,7 @@ async function publish(server: Server, request: Request, bearer: Bearer, name: s
         403,
         'Database is locked and cannot be reset with --delete-data. Run `spacetime unlock` first.'
       )
-    await existing.exclusively(() => clearDatabase(control, existing, bearer, module, deadline))
+    await existing.exclusively(() => clearDatabase(control, existing, bearer, module, workers))
     return published(name, existing.record.identity, 'updated')
   }
   for (const parameter of ['organization', 'org', 'parent']) {
@@ -152,13 +152,13 @@ async function publish(server: Server, request: Request, bearer: Bearer, name: s
   }
   if (existing !== undefined) {
     authorize(existing.record, bearer, 'update database')
-    await existing.exclusively(() => updateDatabase(existing, module, policy(), deadline))
+    await existing.exclusively(() => updateDatabase(existing, module, policy(), workers))
     return published(name, existing.record.identity, 'updated')
   }
   const identity = claim(control, bearer, name)
   policy()
   const isAbandoned = () => server.firstPublishAbandonedOnReset && request.isAbandoned()
-  await createDatabase(control, identity, bearer, module, deadline, isAbandoned)
+  await createDatabase(control, identity, bearer, module, workers, isAbandoned)
   return published(name, identity, 'created')
 }
 

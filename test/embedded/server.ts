@@ -7,6 +7,7 @@ import { HttpError } from './http-error.ts'
 import { BadProgram } from './program.ts'
 import { type Answer, answerDatabase, answerPublic, isDatabaseRoute, type Request, type Server } from './routes.ts'
 import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
+import { WorkerPool } from './worker-pool.ts'
 
 export type EmbeddedServer = {
   /** Without a trailing slash. */
@@ -39,9 +40,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const { port = 0, deadline = 60_000, firstPublishAbandonedOnReset = false } = options
   const state = options.state ?? (await newState())
   const control = new Control(state)
-  for (const [identity, record] of state.databases) control.running.set(identity, new Database(record, deadline))
+  const workers = new WorkerPool(deadline)
+  for (const [identity, record] of state.databases) control.running.set(identity, new Database(record, workers))
   const tokens = new Tokens(state.keys)
-  const server: Server = { control, tokens, deadline, firstPublishAbandonedOnReset }
+  const server: Server = { control, tokens, workers, firstPublishAbandonedOnReset }
   const http = createServer((request, response) => void serve(server, request, response))
   await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, '127.0.0.1', resolve))
   return {
@@ -51,6 +53,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
       await Promise.all([...control.running.values()].map((database) => database.stop()))
+      await workers.close()
       await closed
       return state
     }

@@ -1,20 +1,19 @@
 import { Worker } from 'node:worker_threads'
 import type { Done, FromWorker, Job } from './protocol.ts'
-import { workerScript } from './worker-bundle.ts'
 
 /** A worker that does jobs one after another, each within a deadline. */
 export class WorkerHandle {
   readonly #worker: Worker
+  readonly #deadline: number
   /** Gets everything that the worker sends, before the job it belongs to is done. */
   onMessage: (message: FromWorker) => void = () => undefined
   #last: Promise<unknown> = Promise.resolve()
+  #pending = 0
   #ended: Error | undefined
 
-  static async start(): Promise<WorkerHandle> {
-    return new WorkerHandle(await workerScript())
-  }
-
-  private constructor(script: string) {
+  /** `deadline`: time for one job, in milliseconds. */
+  constructor(script: string, deadline: number) {
+    this.#deadline = deadline
     this.#worker = new Worker(script, { eval: true, env: {}, execArgv: [], stdin: false })
     this.#worker.unref()
     this.#worker.on('error', () => undefined)
@@ -24,10 +23,19 @@ export class WorkerHandle {
     return this.#ended !== undefined
   }
 
-  /** Throws a JobCut when the worker ended before the job did; `milliseconds` is when it is made to. */
-  run(job: Job, milliseconds: number): Promise<Done> {
-    const result = this.#last.then(() => this.#runNow(job, milliseconds))
-    this.#last = result.catch(() => undefined)
+  get isIdle(): boolean {
+    return this.#pending === 0 && !this.hasEnded
+  }
+
+  /** Throws a JobCut when the worker ended before the job did, at the latest at the deadline. */
+  run(job: Job): Promise<Done> {
+    this.#pending += 1
+    const result = this.#last.then(() => this.#runNow(job))
+    this.#last = result
+      .catch(() => undefined)
+      .finally(() => {
+        this.#pending -= 1
+      })
     return result
   }
 
@@ -36,10 +44,11 @@ export class WorkerHandle {
     await this.#worker.terminate()
   }
 
-  #runNow(job: Job, milliseconds: number): Promise<Done> {
+  #runNow(job: Job): Promise<Done> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => end(new JobCut(`it did not end within ${milliseconds} ms`)), milliseconds)
+      const late = new JobCut(`it did not end within ${this.#deadline} ms`)
+      const timer = setTimeout(() => end(late), this.#deadline)
       const end = (error: Error) => {
         this.#ended ??= error
         settle(() => reject(error))

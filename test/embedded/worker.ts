@@ -26,6 +26,9 @@ function run(job: Job): Done {
   switch (job.kind) {
     case 'load':
       return load(job)
+    case 'forget':
+      instance = store = live = undefined
+      return { kind: 'forgotten' }
     case 'open':
       live = job.live
       store = new Datastore(job.schema, job.data, job.indexAliases)
