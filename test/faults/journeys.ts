@@ -86,7 +86,7 @@ export function violations(journey: Journey, { main, post, live, requests }: Tra
 
 /** Publishing what the server has published already: the live hash would have told. */
 function repetitions(requests: readonly ProxiedRequest[]): string[] {
-  const publishes = requests.filter(({ method, forwarded }) => method === 'PUT' && forwarded)
+  const publishes = requests.filter(({ method, served }) => method === 'PUT' && served)
   const again = publishes.filter(
     ({ bodyHash }, at) => publishes.findIndex((other) => other.bodyHash === bodyHash) !== at
   )

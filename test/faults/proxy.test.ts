@@ -43,7 +43,7 @@ test('passes requests and answers on, and keeps a record', async () => {
     bodyLength: 0,
     status: 200
   })
-  expect(second).toMatchObject({ index: 1, bodyLength: 6, hasCredential: false, forwarded: true })
+  expect(second).toMatchObject({ index: 1, bodyLength: 6, hasCredential: false, served: true })
   expect(second?.bodyHash).toMatch(/^[0-9a-f]{64}$/)
   expect([...proxy.issuedTokens]).toEqual(['issued-by-header', 'issued-in-body'])
 })

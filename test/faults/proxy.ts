@@ -77,8 +77,8 @@ export type ProxiedRequest = {
   readonly hasCredential: boolean
   /** Milliseconds since the proxy was started. */
   readonly at: number
-  /** Whether the server got it. */
-  forwarded: boolean
+  /** Whether the server has answered it: then it has carried it out, whatever the client came to know. */
+  served: boolean
   /** The status that the client got, if it got one. */
   status?: number
   fault?: Fault['kind']
@@ -179,7 +179,7 @@ export class FaultProxy {
       bodyHash: sha256(Buffer.alloc(0)),
       hasCredential: headers.authorization !== undefined,
       at: performance.now() - this.#startedAt,
-      forwarded: false,
+      served: false,
       ...(fault && { fault: fault.kind })
     }
     this.requests.push(request)
@@ -187,13 +187,13 @@ export class FaultProxy {
   }
 
   async #forward({ method, url, headers }: IncomingMessage, body: Buffer, recorded: ProxiedRequest): Promise<Answer> {
-    recorded.forwarded = true
     const { host: _, connection: __, 'transfer-encoding': ___, ...kept } = headers
     const passed = { ...kept, ...(body.length > 0 && { 'content-length': body.length }) }
     const outgoing = request(this.target + url, { method, headers: passed, agent: false })
     outgoing.end(body)
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
     const answer = { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await bytesOf(incoming) }
+    recorded.served = true
     for (const token of tokensIn(answer, url ?? '')) this.issuedTokens.add(token)
     return answer
   }

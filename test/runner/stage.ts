@@ -1,12 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { hashModule, type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { Job, type JobOptions, type RunningStep, type Step, type StepResult } from './runner.ts'
 
 /** The built action as the sources are now (jest's global setup makes it). */
-const dist = resolve(import.meta.dirname, '../../build/dist')
+export const dist = resolve(import.meta.dirname, '../../build/dist')
 
 /** A server with a user, for tests that deploy to it. */
 export async function startStage(): Promise<Stage> {
@@ -34,7 +35,7 @@ export type Deployed = {
 }
 
 export class Stage {
-  readonly server: EmbeddedServer
+  server: EmbeddedServer
   /** The owner's. */
   readonly token: string
   /** What must not leak out of any deploy; tests may add to it. */
@@ -76,6 +77,14 @@ export class Stage {
     }
     const given = { server: this.server.url, database, module: 'module.wasm', token: this.token, ...inputs }
     return { job, step: job.start({ action: 'deploy', inputs: given, ...(onLine && { onLine }) }) }
+  }
+
+  /** Ends the server, as a machine that restarts does, and starts it again with what it kept. `down` in milliseconds. */
+  async restart(down: number): Promise<void> {
+    const port = Number(new URL(this.server.url).port)
+    const state = await this.server.close()
+    await wait(down)
+    this.server = await startServer({ port, state })
   }
 
   /** A database name that was not used before. */
