@@ -17,6 +17,8 @@ export type Narrator = {
   begin(step: string): void
   /** A step ended; `detail` is one line. */
   end(step: Step): void
+  /** Something that belongs to no step. */
+  tell(text: string): void
   warn(text: string): void
 }
 
@@ -25,6 +27,7 @@ export type Journal = {
   readonly steps: readonly Step[]
   /** Does `work` as a step; its `detail` says what came of it. A thrown error is recorded and thrown on. */
   step<T>(name: string, work: (step: StepNotes) => Promise<T>): Promise<T>
+  tell(text: string): void
   warn(text: string): void
 }
 
@@ -39,6 +42,7 @@ export function startJournal(clock: Clock, narrator: Narrator): Journal {
   const steps: Step[] = []
   return {
     steps,
+    tell: narrator.tell,
     warn: narrator.warn,
     async step(name, work) {
       const startedAt = clock.now()

@@ -6,10 +6,10 @@ import { markdownTable } from 'markdown-table'
  */
 export function escapeMarkdown(text: string): string {
   return oneLine(text)
-    .replace(/[\\`*_~[\]()<>#!&$]/g, (character) => `\\${character}`)
-    .replace(/@(?=\w)/g, `@${wordJoiner}`)
+    .replace(/[\\`*_~[\]()<>!&$]/g, (character) => `\\${character}`)
+    .replace(/[@#](?=\w)/g, (sign) => `${sign}${wordJoiner}`)
     .replace(/(?<=^|\s)(\d+)([.)])/g, '$1\\$2')
-    .replace(/(?<=^)([-+=])/g, '\\$1')
+    .replace(/^([-+=#])/, '\\$1')
     .replace(/\b(https?|ftp|mailto):(?=\S)/gi, `$1${wordJoiner}:`)
 }
 

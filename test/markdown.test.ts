@@ -10,6 +10,7 @@ describe('escapeMarkdown', () => {
     ['- no list', '\\- no list'],
     ['1. no list', '1\\. no list'],
     ['@someone', '@\u2060someone'],
+    ['fixes #12', 'fixes #\u206012'],
     ['https://example.com', 'https\u2060://example.com']
   ])('%j', (text, escaped) => {
     expect(escapeMarkdown(text)).toBe(escaped)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Any text that is not empty. `allowed` says what is meant by it. */
 export function text(allowed = 'any text') {

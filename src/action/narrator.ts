@@ -9,5 +9,6 @@ export const logNarrator: Narrator = {
     const mark = outcome === 'ok' ? '✓' : '✗'
     log(`  ${mark} ${detail || 'done'} (${milliseconds} ms)`)
   },
+  tell: log,
   warn: (text) => warn('deploy', text)
 }

@@ -122,6 +122,11 @@ export function makeChange(draft: ChangeDraft): Change {
   return { ...draft, conditions: draft.conditions ?? [], id: `${kind}-${digest}` }
 }
 
+/** A change in one phrase, with what it is about: `table counter: column step is added`. */
+export function changeText({ subject, what }: Change): string {
+  return subject.kind === 'module' ? what : `${subject.kind.replaceAll('-', ' ')} ${subject.name}: ${what}`
+}
+
 /** What tells two changes of one kind and subject apart. */
 function detailsOf(draft: ChangeDraft): unknown {
   switch (draft.kind) {

@@ -1,4 +1,4 @@
-import type { Change } from './change.ts'
+import { type Change, changeText } from './change.ts'
 import { conditionText } from './condition.ts'
 import type { Condition, Reversible, Verdict } from './verdict.ts'
 
@@ -30,8 +30,8 @@ export type GateAnswer =
  * be done in place never is. A way back that depends on the data passes, with a warning that says on what.
  */
 export function gate(request: GateRequest): GateAnswer {
+  if (request.verdict === 'manual') return { allowed: false, reasons: [impossibility(request)] }
   const objections = [clientObjection(request), wayBackObjection(request)].filter((text) => text !== undefined)
-  if (request.verdict === 'manual') return { allowed: false, reasons: [impossibility(request), ...objections] }
   if (objections.length > 0 && !request.reportOnly) return { allowed: false, reasons: objections }
   return { allowed: true, warnings: [...objections, ...conditionalWayBack(request)] }
 }
@@ -46,7 +46,7 @@ function clientObjection({ verdict, changes, allowBreakingClients, acknowledged 
   if (verdict === 'none' || verdict === 'compatible' || allowBreakingClients) return undefined
   const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
   const open = breaking.filter((change) => !acknowledged?.includes(change.id))
-  if (open.length === 0 && (breaking.length > 0 || verdict === 'manual')) return undefined
+  if (open.length === 0 && breaking.length > 0) return undefined
   const list = open.length > 0 ? listOf(open) : 'the server says that it disconnects them'
   return `Clients that run now would break: ${list}. Set allow-breaking-clients: true to publish all the same.`
 }
@@ -55,8 +55,9 @@ function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequ
   if (wayBack.reversible !== 'no' || allowIrreversible) return undefined
   const open = wayBack.blockers.filter((change) => !acknowledged?.includes(change.id))
   if (open.length === 0 && wayBack.blockers.length > 0) return undefined
-  const list = open.length > 0 ? listOf(open) : 'the server could not take the old module back'
-  return `The release could not be rolled back, since going back would mean: ${list}. Set allow-irreversible: true to publish all the same.`
+  const why =
+    open.length > 0 ? `since going back would mean: ${listOf(open)}` : 'since there is no module to go back to'
+  return `The release could not be rolled back, ${why}. Set allow-irreversible: true to publish all the same.`
 }
 
 function conditionalWayBack({ wayBack }: GateRequest): readonly string[] {
@@ -70,9 +71,4 @@ function listOf(changes: readonly Change[]): string {
   const named = changes.slice(0, mostNamed).map(changeText)
   const more = changes.length - named.length
   return named.join('; ') + (more > 0 ? `; and ${more} more` : '')
-}
-
-/** A change in one phrase, with what it is about: `table counter: column step is added`. */
-function changeText({ subject, what }: Change): string {
-  return subject.kind === 'module' ? what : `${subject.kind.replaceAll('-', ' ')} ${subject.name}: ${what}`
 }

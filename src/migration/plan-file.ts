@@ -1,6 +1,6 @@
 import { hash as digestOf } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { plainChangeKinds, serverTreatments, subjectKinds } from './change.ts'
 import { type Reversible, verdicts } from './verdict.ts'

@@ -21,7 +21,7 @@ export function adviceOn(outcome: Outcome): readonly string[] {
     case 'planned':
       return []
     case 'refused':
-      return ['- Change the module, or set the input that the reason names, after talking to those whom it hits.']
+      return [onRefusal(outcome)]
     case 'unhealthy':
       return [lookAtLogs(outcome), ...goBackByHand(outcome)]
     case 'rolled-back':
@@ -33,6 +33,13 @@ export function adviceOn(outcome: Outcome): readonly string[] {
     case 'unknown':
       return [askWhatIsLive(outcome), '- Then run the job again: a module that is live already is only checked.']
   }
+}
+
+function onRefusal({ judgement }: Outcome): string {
+  if (judgement?.verdict === 'manual') {
+    return '- Make the change in another way: `docs/verdicts.md` of stdb-actions tells one for each that is impossible in place.'
+  }
+  return '- Change the module, or set the input that the reason names, after talking to those whom it hits.'
 }
 
 function lookAtLogs({ server, database }: Outcome): string {

@@ -1,4 +1,5 @@
 import { ConfigurationError, messageOf } from '../errors.ts'
+import { changeText } from '../migration/change.ts'
 import { gate } from '../migration/gate.ts'
 import type { Schema } from '../module/schema.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
@@ -58,6 +59,7 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
 
   const { judgement, previous } = judged
   const { serverPlan } = judgement
+  for (const change of judgement.changes) journal.tell(`    ${change.verdict}: ${changeText(change)}`)
   findings.planPath = await savePlan(work, previous, judgement)
   const decision = gate({ ...judgement, ...request })
   const live = { kind: 'previous' } as const

@@ -119,8 +119,9 @@ function renderFacts(deployment: Deployment): string {
     ['Previous module', deployment.previousHash && code(deployment.previousHash)],
     ['Health check', code(deployment.healthCheck ?? 'none')]
   ]
-  const known = rows.filter(([, value]) => value !== undefined) as (readonly [string, string])[]
-  return table(['', ''], known)
+  const known = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  const [head = [], ...rest] = known
+  return table(head, rest)
 }
 
 function renderTimeline(steps: readonly Step[]): string | undefined {
