@@ -1,10 +1,10 @@
 import { decode, valueCodec } from '../../src/module/bsatn.ts'
 import type { LifecycleReducer, Schema } from '../../src/module/schema.ts'
 import { type Database, newConnection } from './database.ts'
+import { type Answer, type Request, requireJson, text } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { BadArguments, type Callee, encodeArguments } from './json-arguments.ts'
 import { fatalError } from './publishing.ts'
-import { type Answer, type Request, requireJson, text } from './routes.ts'
 import { stringify, valueJson } from './sats-json.ts'
 import type { Bearer } from './tokens.ts'
 

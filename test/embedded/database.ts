@@ -4,11 +4,12 @@ import type { ModuleHash } from '../../src/module/hash.ts'
 import type { Module } from '../../src/module/module.ts'
 import type { Schema } from '../../src/module/schema.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
-import { binary, type StoredData } from './datastore.ts'
+import type { StoredData } from './datastore.ts'
 import type { LogBook } from './log-book.ts'
 import type { Caller, CallOutcome } from './module-instance.ts'
 import { indexAliases, type Program, startProgram } from './program.ts'
 import type { FromWorker, Job } from './protocol.ts'
+import { binary } from './table.ts'
 import { JobCut, type WorkerHandle } from './worker-handle.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -48,10 +49,9 @@ export class Database {
   #running: string | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(record: DatabaseRecord, workers: WorkerPool, worker?: WorkerHandle) {
+  constructor(record: DatabaseRecord, workers: WorkerPool) {
     this.record = record
     this.#workers = workers
-    if (worker !== undefined) this.#worker = this.#open(worker)
   }
 
   /** Does one thing at a time with the database. */
@@ -102,14 +102,14 @@ export class Database {
     if (worker !== undefined) await this.#workers.giveBack(worker)
   }
 
-  /** Goes on with another module over data that fits it. */
+  /** Goes on with another module over data that fits it. When that can't be opened, nothing has changed. */
   async replaceProgram(program: Program, worker: WorkerHandle, data: StoredData): Promise<void> {
+    await this.#open(worker, program, data)
     await this.stop()
     this.record.program = program
     this.record.tables = keyed(data)
     this.record.sequences = data.sequences
-    this.#worker = this.#open(worker)
-    await this.#worker
+    this.#worker = Promise.resolve(worker)
   }
 
   data(): StoredData {
@@ -137,16 +137,16 @@ export class Database {
   async #restart(): Promise<WorkerHandle> {
     const { program, identity } = this.record
     const { worker } = await startProgram(program.module, identity, this.#workers)
-    return this.#open(worker)
+    return this.#open(worker, program, this.data())
   }
 
-  async #open(worker: WorkerHandle): Promise<WorkerHandle> {
-    const { identity, owner, program } = this.record
+  async #open(worker: WorkerHandle, program: Program, data: StoredData): Promise<WorkerHandle> {
+    const { identity, owner } = this.record
     const { module, schema } = program
-    worker.onMessage = (message) => this.#take(message)
     const live = { database: identity, owner, kind: module.kind, hash: module.hash, bytes: module.bytes }
-    const job = { kind: 'open', schema, indexAliases: indexAliases(program), data: this.data(), live } as const
+    const job = { kind: 'open', schema, indexAliases: indexAliases(program), data, live } as const
     await worker.run(job)
+    worker.onMessage = (message) => this.#take(message)
     return worker
   }
 

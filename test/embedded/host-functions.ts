@@ -1,6 +1,9 @@
-import { binary, type Datastore, type Row, type Table } from './datastore.ts'
+import type { Datastore } from './datastore.ts'
 import { errno, HostError } from './errno.ts'
+import type { Handles } from './handles.ts'
+import { ModuleMemory } from './module-memory.ts'
 import { type Range, scanRange } from './scan.ts'
+import { binary, type Row, type Table } from './table.ts'
 
 /** What the host functions work on. The datastore is there once the module has said what it declares. */
 export type Host = {
@@ -21,36 +24,6 @@ export type ModuleLogRecord = {
   readonly line?: number | undefined
 }
 
-/** The handles that a call of the module uses: byte sources it reads, sinks it writes, iterators over rows. */
-export class Handles {
-  readonly sources = new Map<number, Uint8Array>()
-  readonly sinks = new Map<number, Uint8Array[]>()
-  readonly iterators = new Map<number, Uint8Array[]>()
-  readonly timers = new Map<number, { name: string; startedAt: number }>()
-  /** Whether a procedure opened the transaction that is under way. */
-  ownsTransaction = false
-  #last = 0
-
-  /** The handle of some bytes; 0 stands for none. */
-  source(bytes: Uint8Array): number {
-    return bytes.length === 0 ? 0 : this.add(this.sources, bytes)
-  }
-
-  sink(): number {
-    return this.add(this.sinks, [])
-  }
-
-  written(sink: number): Uint8Array {
-    return Buffer.concat(this.sinks.get(sink) ?? [])
-  }
-
-  add<T>(handles: Map<number, T>, value: T): number {
-    this.#last += 1
-    handles.set(this.#last, value)
-    return this.#last
-  }
-}
-
 /** Functions by module and name, as WebAssembly takes them. */
 export type HostFunctions = Record<string, Record<string, (...args: never[]) => unknown>>
 
@@ -59,7 +32,7 @@ export type HostFunctions = Record<string, Record<string, (...args: never[]) => 
  * immediate schedules (docs/server-behaviour.md, "Host functions").
  */
 export function hostFunctions(host: Host, handles: () => Handles): HostFunctions {
-  const memory = new Memory(host)
+  const memory = new ModuleMemory(host.memory)
   const store = () => {
     if (host.datastore === undefined) throw new HostError(errno.notInTransaction)
     return host.datastore
@@ -266,49 +239,4 @@ function endTransaction(handles: Handles, end: () => void): void {
   if (!handles.ownsTransaction) throw new HostError(errno.transactionNotAnonymous)
   handles.ownsTransaction = false
   end()
-}
-
-/** The module's memory. A null pointer or one out of bounds is thrown, which ends the instance. */
-class Memory {
-  readonly #host: Host
-
-  constructor(host: Host) {
-    this.#host = host
-  }
-
-  read(pointer = 0, length = 0): Uint8Array {
-    const bytes = this.#host.memory()
-    const start = pointer >>> 0
-    const end = start + (length >>> 0)
-    if (start === 0 || end > bytes.length) throw new RangeError('the module passed a pointer out of bounds')
-    return bytes.subarray(start, end)
-  }
-
-  write(pointer: number, bytes: Uint8Array): void {
-    this.read(pointer, bytes.length).set(bytes)
-  }
-
-  text(pointer: number, length: number): string {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.read(pointer, length))
-  }
-
-  lossyText(pointer: number, length: number): string {
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.read(pointer, length))
-  }
-
-  readU32(pointer: number): number {
-    return Buffer.from(this.read(pointer, 4)).readUInt32LE()
-  }
-
-  writeU32(pointer: number, value: number): void {
-    const bytes = Buffer.alloc(4)
-    bytes.writeUInt32LE(value >>> 0)
-    this.write(pointer, bytes)
-  }
-
-  writeU64(pointer: number, value: bigint): void {
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigUInt64LE(BigInt.asUintN(64, value))
-    this.write(pointer, bytes)
-  }
 }

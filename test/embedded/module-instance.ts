@@ -1,6 +1,7 @@
 import type { Datastore } from './datastore.ts'
 import { errno } from './errno.ts'
-import { Handles, type Host, type HostFunctions, hostFunctions, type ModuleLogRecord } from './host-functions.ts'
+import { Handles } from './handles.ts'
+import { type Host, type HostFunctions, hostFunctions, type ModuleLogRecord } from './host-functions.ts'
 import { type WasmMemory, type WasmModule, webAssembly } from './webassembly.ts'
 
 /** Who calls, from where and when. Identity and connection are bytes as a module gets them: little-endian. */

@@ -24,7 +24,7 @@ export async function createDatabase(
   owner: Requester,
   module: Module,
   workers: WorkerPool,
-  isAbandoned: () => boolean
+  isAbandoned: () => Promise<boolean>
 ): Promise<void> {
   const database = await newDatabase(identity, owner, module, workers, isAbandoned)
   control.running.set(identity, database)
@@ -42,7 +42,7 @@ export async function clearDatabase(
   module: Module,
   workers: WorkerPool
 ): Promise<void> {
-  await createDatabase(control, database.record.identity, owner, module, workers, () => false)
+  await createDatabase(control, database.record.identity, owner, module, workers, async () => false)
   await database.stop()
 }
 
@@ -72,9 +72,10 @@ export async function updateDatabase(
   if (module.hash === record.program.module.hash) return
   const data = migrate(database, program, policy)
   const { worker } = await startProgram(module, record.identity, workers)
-  record.log.fromServer('Info', `Updated program to ${module.hash}`)
-  for (const step of migrationSteps(record.program.schema, program.schema)) record.log.fromServer('Info', step)
+  const steps = migrationSteps(record.program.schema, program.schema)
   await database.replaceProgram(program, worker, data)
+  record.log.fromServer('Info', `Updated program to ${module.hash}`)
+  for (const step of steps) record.log.fromServer('Info', step)
   record.log.fromServer('Info', 'Database updated')
 }
 
@@ -83,10 +84,10 @@ async function newDatabase(
   owner: Requester,
   module: Module,
   workers: WorkerPool,
-  isAbandoned: () => boolean
+  isAbandoned: () => Promise<boolean>
 ): Promise<Database> {
   const { program, worker } = await startProgram(module, identity, workers)
-  if (isAbandoned()) {
+  if (await isAbandoned()) {
     await workers.giveBack(worker)
     throw new HttpError(499, 'the connection ended')
   }
@@ -103,7 +104,8 @@ async function newDatabase(
     transactions: new Map(),
     crashes: new Map()
   }
-  const database = new Database(record, workers, worker)
+  const database = new Database(record, workers)
+  await database.replaceProgram(program, worker, data)
   await initialise(database, owner)
   return database
 }

@@ -1,6 +1,7 @@
 import { decode, type Value, valueCodec } from '../../src/module/bsatn.ts'
-import { binary, type Index, type Row } from './datastore.ts'
 import { errno, HostError } from './errno.ts'
+import { binary, type Row } from './table.ts'
+import type { Index } from './table-index.ts'
 import { compareValues } from './values.ts'
 
 /** What an index scan asks for: the first columns equal a prefix, the next lies between two bounds. */

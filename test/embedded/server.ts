@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { messageOf } from '../../src/errors.ts'
 import { Control, type ServerState } from './control.ts'
 import { Database } from './database.ts'
+import type { Answer, Request, Server } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { BadProgram } from './program.ts'
-import { type Answer, answerDatabase, answerPublic, isDatabaseRoute, type Request, type Server } from './routes.ts'
+import { answerDatabase, answerPublic, isDatabaseRoute } from './routes.ts'
 import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -52,9 +53,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
     close: async () => {
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
-      await Promise.all([...control.running.values()].map((database) => database.stop()))
-      await workers.close()
-      await closed
+      await Promise.all([workers.close(), closed])
       return state
     }
   }

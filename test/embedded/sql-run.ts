@@ -2,7 +2,7 @@ import { resolve, type Typespace } from '../../src/migration/type-structure.ts'
 import { serverTypeText } from '../../src/migration/type-text.ts'
 import type { AlgebraicType } from '../../src/module/algebraic-type.ts'
 import { encode, type Value, valueCodec } from '../../src/module/bsatn.ts'
-import { type Datastore, type Row, type Table, UniqueViolation } from './datastore.ts'
+import type { Datastore } from './datastore.ts'
 import {
   type ColumnName,
   type Condition,
@@ -14,6 +14,7 @@ import {
   type Statement
 } from './sql-statement.ts'
 import { writtenValues } from './stored-rows.ts'
+import { type Row, type Table, UniqueViolation } from './table.ts'
 import { compareValues, integerRange, integerValue, isInteger } from './values.ts'
 
 /** Something that can be selected from. */

@@ -1,7 +1,8 @@
 import type { Value } from '../../src/module/bsatn.ts'
 import type { Schema } from '../../src/module/schema.ts'
-import { Datastore, type StoredData, type Table } from './datastore.ts'
+import { Datastore, type StoredData } from './datastore.ts'
 import type { Rows } from './plan.ts'
+import type { Table } from './table.ts'
 
 /** What a migration asks of the rows that a database holds. */
 export function storedRows(schema: Schema, data: StoredData): Rows {
