@@ -3,20 +3,22 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
+import { startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { selfSigned } from './self-signed.ts'
 import { type Deployed, type DeployOptions, hashOf, startStage } from './stage.ts'
 
 const stage = await startStage()
-const elsewhere = await startStage()
+const elsewhere = await startServer()
+const strange = await elsewhere.issueToken()
 const stranger = await stage.server.issueToken('stranger')
-for (const token of [elsewhere.token, stranger]) stage.secrets.add(token)
+for (const token of [strange, stranger]) stage.secrets.add(token)
 const servers: Server[] = []
 
 afterAll(async () => {
   for (const server of servers) server.close()
   await stage.server.close()
-  await elsewhere.server.close()
+  await elsewhere.close()
 })
 
 type BadInput = Partial<DeployOptions> & {
@@ -126,7 +128,7 @@ describe('the credential', () => {
     },
     {
       title: 'is of another server',
-      inputs: { token: elsewhere.token },
+      inputs: { token: strange },
       says: [/token was refused|401/, /this server/]
     },
     {

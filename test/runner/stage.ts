@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { hashModule, type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
@@ -9,10 +8,23 @@ import { Job, type JobOptions, type RunningStep, type Step, type StepResult } fr
 /** The built action as the sources are now (jest's global setup makes it). */
 export const dist = resolve(import.meta.dirname, '../../build/dist')
 
-/** A server with a user, for tests that deploy to it. */
+/** What tests need of a server. */
+export type TestServer = Pick<EmbeddedServer, 'url' | 'issueToken'> & { close(): Promise<unknown> }
+
+/** A server with a user, for tests that deploy to it: an embedded one, or the one that `STDB_SERVER` names. */
 export async function startStage(): Promise<Stage> {
-  const server = await startServer()
+  const given = process.env.STDB_SERVER
+  const server = given ? serverAt(given.replace(/\/+$/, '')) : await startServer()
   return new Stage(server, await server.issueToken('owner'))
+}
+
+/** A server that is not this test's to end. Whoever asks it for a token is somebody new. */
+function serverAt(url: string): TestServer {
+  const issueToken = async () => {
+    const answer = await fetch(`${url}/v1/identity`, { method: 'POST' })
+    return ((await answer.json()) as { token: string }).token
+  }
+  return { url, issueToken, close: async () => undefined }
 }
 
 export type DeployOptions = JobOptions & {
@@ -35,14 +47,15 @@ export type Deployed = {
 }
 
 export class Stage {
-  server: EmbeddedServer
+  readonly server: TestServer
   /** The owner's. */
   readonly token: string
   /** What must not leak out of any deploy; tests may add to it. */
   readonly secrets: Set<string>
+  readonly #run = crypto.randomUUID().slice(0, 8)
   #databases = 0
 
-  constructor(server: EmbeddedServer, token: string) {
+  constructor(server: TestServer, token: string) {
     this.server = server
     this.token = token
     this.secrets = new Set([token])
@@ -79,17 +92,9 @@ export class Stage {
     return { job, step: job.start({ action: 'deploy', inputs: given, ...(onLine && { onLine }) }) }
   }
 
-  /** Ends the server, as a machine that restarts does, and starts it again with what it kept. `down` in milliseconds. */
-  async restart(down: number): Promise<void> {
-    const port = Number(new URL(this.server.url).port)
-    const state = await this.server.close()
-    await wait(down)
-    this.server = await startServer({ port, state })
-  }
-
   /** A database name that was not used before. */
   newDatabase(): string {
-    return `game-${++this.#databases}`
+    return `game-${this.#run}-${++this.#databases}`
   }
 
   /** A database that holds a module, published without the action. */
