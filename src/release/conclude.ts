@@ -21,7 +21,7 @@ export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Endi
   const live = { kind: 'new' } as const
   if (health.kind === 'healthy') return { result: release.result, live }
   const whyKept = wantsBack ? nothingToGoBackTo[release.result] : 'It was kept, as "on-failure: keep" asks.'
-  return { result: 'unhealthy', live, reason: `${health.reason} ${whyKept}` }
+  return { result: 'unhealthy', live, reason: `${health.reason}\n${whyKept}` }
 }
 
 const nothingToGoBackTo = {
@@ -60,6 +60,6 @@ async function goBack(
     return outcome
   })
   if (!outcome.unanswered) tools.remember({ ...checkpoint, phase: 'settled' })
-  const why = outcome.reason && ` Going back failed: ${outcome.reason}`
+  const why = outcome.reason && `\nGoing back failed: ${outcome.reason}`
   return { result: outcome.result, live: outcome.live, reason: `${unhealthy}${why}` }
 }

@@ -104,7 +104,7 @@ async function create(work: Work): Promise<Ending> {
   tools.remember({ ...checkpoint, phase: 'settled' })
   if (outcome.kind === 'not-created') {
     const claimed = outcome.claimed
-      ? ` The name "${database}" is claimed now and holds nothing: until a publish succeeds, anyone can take it.`
+      ? `\nThe name "${database}" is claimed now and holds nothing: until a publish succeeds, anyone can take it.`
       : ''
     return {
       result: 'failed',

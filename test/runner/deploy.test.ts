@@ -208,4 +208,14 @@ describe.each(nodes())('deploy on $title', ({ path }) => {
     expectReport(played)
     expect(played.post).toMatchObject({ exitCode: 0, summary: '', annotations: [] })
   })
+
+  test.concurrent('says on a line of its own what a check said, which may end in any way', async () => {
+    const database = stage.newDatabase()
+    const deployed = await stage.deploy({ database, module: 'counter-unhealthy', inputs: { create: yes } })
+    expect(errorsOf(deployed)[0]?.message.split('\n')).toEqual([
+      expect.stringContaining(database),
+      expect.stringContaining('unhealthy on purpose (1 rows)'),
+      expect.stringContaining('first release')
+    ])
+  })
 })
