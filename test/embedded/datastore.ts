@@ -25,7 +25,9 @@ export class Datastore {
   constructor(schema: Schema, data: StoredData, indexAliases: ReadonlyMap<string, string>) {
     this.schema = schema
     this.#indexAliases = indexAliases
-    this.tables = schema.tables.map((table, i) => new Table(firstUserId + i, table, schema.typespace, data))
+    this.tables = [...schema.tables]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((table, i) => new Table(firstUserId + i, table, schema.typespace, data))
     this.indexes = this.tables.flatMap((table) => table.indexes)
   }
 

@@ -25,7 +25,7 @@ export function encodeArguments(json: string, { kind, name, parameters }: Callee
     const value = readProduct(cursor, parameters, typespace, {
       tuple: `a ${name} tuple`,
       length: `reducer args for ${name} with ${parameters.length} elements`,
-      missing: 'missing reducer argument'
+      part: 'reducer argument'
     })
     if (!cursor.isAtEnd) throw new BadArguments(messageFor(kind, name, [cursor.trailing().message]))
     return encode(valueCodec(type, typespace), value)
@@ -54,7 +54,7 @@ function readValue(cursor: JsonCursor, type: AlgebraicType, typespace: Typespace
       return readProduct(cursor, resolved.elements, typespace, {
         tuple: `a ${resolved.elements.length}-element tuple`,
         length: `a product with ${resolved.elements.length} elements`,
-        missing: 'missing field'
+        part: 'field'
       })
     case 'sum':
       return readSum(cursor, resolved.variants, typespace)
@@ -74,7 +74,7 @@ function readValue(cursor: JsonCursor, type: AlgebraicType, typespace: Typespace
 }
 
 /** What errors call a product. */
-type ProductTexts = { readonly tuple: string; readonly length: string; readonly missing: string }
+type ProductTexts = { readonly tuple: string; readonly length: string; readonly part: string }
 
 function readProduct(
   cursor: JsonCursor,
@@ -86,12 +86,12 @@ function readProduct(
     const found = new Map<Parameter, Value>()
     const element = (key: string) => {
       const meant = elements.find(({ name }) => name === key)
-      if (meant === undefined) throw cursor.problem(`unknown field \`${key}\``)
+      if (meant === undefined) throw cursor.problem(`unknown ${texts.part} \`${key}\`, expected , ${quoted(elements)}`)
       return meant
     }
     cursor.members(elements.length, element, (meant) => found.set(meant, readValue(cursor, meant.type, typespace)))
     const missing = elements.find((each) => !found.has(each))
-    if (missing !== undefined) throw cursor.problem(`${texts.missing} \`${missing.name}\``)
+    if (missing !== undefined) throw cursor.problem(`missing ${texts.part} \`${missing.name}\``)
     return elements.map((each) => found.get(each) as Value)
   }
   if (!cursor.opens('[')) throw cursor.invalidType(cursor.scalar().described, texts.tuple)
@@ -110,7 +110,7 @@ function readSum(cursor: JsonCursor, variants: readonly Parameter[], typespace: 
     const tag = /^\d+$/.test(key) ? Number(key) : variants.findIndex(({ name }) => name === key)
     if (variants[tag] !== undefined) return tag
     if (tag >= 0) throw cursor.problem(`unknown tag 0x${tag.toString(16)} for sum type <unknown>`)
-    throw cursor.problem(`unknown variant \`${key}\`, expected , ${variants.map(({ name }) => `\`${name}\``).join('')}`)
+    throw cursor.problem(`unknown variant \`${key}\`, expected , ${quoted(variants)}`)
   }
   const readVariant = (tag: number) => {
     read.push({ tag, value: readValue(cursor, (variants[tag] as Parameter).type, typespace) })
@@ -132,6 +132,11 @@ function readSum(cursor: JsonCursor, variants: readonly Parameter[], typespace: 
   const { value, described } = cursor.scalar()
   if (value === null && variants.length === 2 && variants[1]?.name === 'none') return { tag: 1, value: [] }
   throw cursor.invalidType(described, 'sum type')
+}
+
+/** Names as the server's errors list them. */
+function quoted(parts: readonly Parameter[]): string {
+  return parts.map(({ name }) => `\`${name}\``).join('')
 }
 
 function readBytes(cursor: JsonCursor): Uint8Array {

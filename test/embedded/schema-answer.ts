@@ -73,6 +73,8 @@ function version10(program: Program): RawModuleDefV10 {
   const { schema } = program
   const sourceNames = new Map([...indexAliases(program)].map(([source, name]) => [name, source]))
   const { tables, reducers, procedures, views, httpRoutes } = schema
+  const functionNames = functionSources(program)
+  const sourceOf = (name: string) => functionNames.get(name) ?? name
   const sections: RawModuleDefV10['sections'] = [
     { kind: 'Typespace', value: { types: schema.typespace } },
     {
@@ -85,7 +87,7 @@ function version10(program: Program): RawModuleDefV10 {
     {
       kind: 'Tables',
       value: tables.map((table) => ({
-        source_name: table.name,
+        source_name: table.accessor ?? table.name,
         product_type_ref: table.rowType,
         primary_key: primaryKeyOf(table),
         indexes: table.indexes.map((index) => ({
@@ -107,7 +109,7 @@ function version10(program: Program): RawModuleDefV10 {
     {
       kind: 'Reducers',
       value: reducers.map(({ name, parameters, visibility, okType, errorType }) => ({
-        source_name: name,
+        source_name: sourceOf(name),
         params: { elements: parameters },
         visibility: visibilityOf(visibility),
         ok_return_type: okType ?? { kind: 'product', elements: [] },
@@ -117,7 +119,7 @@ function version10(program: Program): RawModuleDefV10 {
     {
       kind: 'Procedures',
       value: procedures.map(({ name, parameters, returnType, visibility }) => ({
-        source_name: name,
+        source_name: sourceOf(name),
         params: { elements: parameters },
         return_type: returnType,
         visibility: visibilityOf(visibility)
@@ -135,7 +137,7 @@ function version10(program: Program): RawModuleDefV10 {
         path
       }))
     },
-    { kind: 'Views', value: viewsOf(schema).map(({ name, ...rest }) => ({ source_name: name, ...rest })) },
+    { kind: 'Views', value: viewsOf(schema).map(({ name, ...rest }) => ({ source_name: sourceOf(name), ...rest })) },
     {
       kind: 'ViewPrimaryKeys',
       value: views.flatMap(({ name, primaryKey }) =>
@@ -180,13 +182,27 @@ function version10(program: Program): RawModuleDefV10 {
             })),
             ...[...reducers, ...procedures, ...views].map(({ name }) => ({
               kind: 'Function' as const,
-              value: { source_name: name, canonical_name: name }
+              value: { source_name: sourceOf(name), canonical_name: name }
             }))
           ]
         }
       }
     ]
   }
+}
+
+/** What the module's own code calls its functions, by their names. */
+function functionSources({ raw, schema }: Program): ReadonlyMap<string, string> {
+  if (raw.version !== 10) return new Map()
+  const lists = { Reducers: schema.reducers, Procedures: schema.procedures, Views: schema.views }
+  return new Map(
+    raw.def.sections.flatMap((section) => {
+      if (section.kind !== 'Reducers' && section.kind !== 'Procedures' && section.kind !== 'Views') return []
+      return section.value.map(
+        ({ source_name: source }, i) => [lists[section.kind][i]?.name ?? source, source] as const
+      )
+    })
+  )
 }
 
 const user = { kind: 'User', value: {} } as const

@@ -6,7 +6,7 @@ import { Database } from './database.ts'
 import type { Answer, Request, Server } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { BadProgram } from './program.ts'
-import { answerDatabase, answerPublic, isDatabaseRoute } from './routes.ts'
+import { answerDatabase, answerPublic, isDatabaseRoute, routeAnswer } from './routes.ts'
 import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -77,6 +77,8 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
     const request = await readRequest(incoming, response)
     const open = await answerPublic(server, request)
     if (open !== undefined) return send(response, open)
+    const handler = routeAnswer(server, request)
+    if (handler !== undefined) return send(response, handler)
     const isPing = request.path.join('/') === 'ping'
     if (!isPing && (request.path[0] !== 'database' || !isDatabaseRoute(request.path))) throw new HttpError(404, '')
     const sender = await bearerOf(server.tokens, incoming)

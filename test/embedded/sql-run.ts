@@ -20,6 +20,8 @@ import { compareValues, integerRange, integerValue, isInteger } from './values.t
 /** Something that can be selected from. */
 export type Relation = {
   readonly name: string
+  /** Another name for it. */
+  readonly accessor?: string | undefined
   readonly columns: readonly { readonly name: string; readonly type: AlgebraicType }[]
   readonly isPublic: boolean
   readonly isView?: boolean
@@ -42,25 +44,39 @@ export type SqlRows = {
 export function runSql(sql: string, store: Datastore, others: readonly Relation[], caller: SqlCaller): SqlRows {
   const statement = parseStatement(sql)
   const relation = [...store.tables.map(asRelation), ...others].find(
-    ({ name, isPublic }) => name === statement.table && (isPublic || caller.isOwner)
+    ({ name, accessor, isPublic }) =>
+      (name === statement.table || accessor === statement.table) && (isPublic || caller.isOwner)
   )
   if (relation === undefined)
     throw new SqlError(`no such table: \`${statement.table}\`. If the table exists, it may be marked private.`)
   const scope = new Scope(relation, store.schema.typespace, caller, aliasOf(statement))
-  if (statement.kind === 'select') return select(statement, scope)
+  if (statement.kind === 'select') return select(statement, scope, rowRules(relation, store, caller))
   if (!caller.isOwner) throw new SqlError(`Caller ${caller.identity} is not authorized to run SQL DML statements`)
-  const table = store.tables.find(({ declaration }) => declaration.name === statement.table)
+  const table = store.tables.find(({ declaration }) => declaration.name === relation.name)
   if (relation.isView) throw new SqlError(`\`${relation.name}\` is a view; DML on views is not supported`)
   if (table === undefined) throw new SqlError('The embedded server does not write to system tables')
   return inTransaction(store, () => write(statement, store, table, scope))
 }
 
-function select(statement: Statement & { kind: 'select' }, scope: Scope): SqlRows {
+type Test = (row: readonly Value[]) => boolean
+
+/** The module's rules for which rows of a table others than the owner see: those that one of its rules allows. */
+function rowRules(relation: Relation, store: Datastore, caller: SqlCaller): Test {
+  const rules = store.schema.rowLevelSecurity.map(parseStatement).filter(({ table }) => table === relation.name)
+  if (rules.length === 0 || caller.isOwner) return () => true
+  const tests = rules.map((rule) => {
+    const scope = new Scope(relation, store.schema.typespace, caller, aliasOf(rule))
+    return scope.predicate(rule.kind === 'select' ? rule.where : undefined)
+  })
+  return (row) => tests.some((test) => test(row))
+}
+
+function select(statement: Statement & { kind: 'select' }, scope: Scope, isVisible: Test): SqlRows {
   const { projection, where, limit } = statement
   const matches = scope.predicate(where)
   const positions =
     projection.kind === 'columns' ? projection.columns.map(({ column }) => scope.position(column)) : undefined
-  const rows = [...scope.relation.rows()].filter(matches).slice(0, limit)
+  const rows = [...scope.relation.rows()].filter((row) => isVisible(row) && matches(row)).slice(0, limit)
   if (projection.kind === 'count') {
     return { ...nothing, columns: [{ name: projection.as, type: { kind: 'u64' } }], rows: [[BigInt(rows.length)]] }
   }
@@ -131,9 +147,10 @@ function violationText({ index, row }: UniqueViolation): string {
 }
 
 function asRelation(table: Table): Relation {
-  const { name, columns, access } = table.declaration
+  const { name, accessor, columns, access } = table.declaration
   return {
     name,
+    accessor,
     columns,
     isPublic: access === 'public',
     rows: () => Array.from(table.rows.values(), (row) => row.values)
@@ -190,7 +207,7 @@ class Scope {
     return literals.map((literal, i) => this.value(literal, (columns[i] as Relation['columns'][number]).type))
   }
 
-  predicate(condition: Condition | undefined): (row: readonly Value[]) => boolean {
+  predicate(condition: Condition | undefined): Test {
     if (condition === undefined) return () => true
     if (condition.kind === 'constant') return () => condition.value
     if (condition.kind !== 'compare') {
