@@ -13,7 +13,7 @@ import { coloured, type Paint, plain, renderMarkdown } from './terminal-markdown
  */
 const database = 'my-game'
 const paint: Paint = process.stdout.isTTY && !process.env.NO_COLOR ? coloured : plain
-const columns = Math.min(process.stdout.columns ?? 110, 120)
+const columns = Math.min(process.stdout.columns || 110, 120)
 
 const startedAt = performance.now()
 const server = await startServer()
@@ -37,6 +37,7 @@ async function play(scene: Scene, number: number): Promise<string[]> {
     await job.post()
     show(step)
     const failures = differences(scene, step, await liveHash())
+    if (failures.length > 0) say(`What the step printed:\n${step.log}`)
     for (const failure of failures) say(paint('red', `✗ ${failure}`))
     if (failures.length === 0) say(paint('green', `✓ ${scene.expected.result}, as it must be: ${verdictOf(scene)}`))
     return failures

@@ -22,6 +22,15 @@ describe('renderMarkdown', () => {
     expect(render(table).split('\n')).toEqual(['  step      what', '  ✅ plan   x', '  a | b'])
   })
 
+  test('a table that is too wide, its longest cells broken', () => {
+    const table = '| step | what |\n| - | - |\n| plan | one two three four five six seven |'
+    expect(render(table, 28).split('\n')).toEqual([
+      '  step   what',
+      '  plan   one two three four',
+      '         five six seven'
+    ])
+  })
+
   test('long lines are broken between words, list items indented', () => {
     expect(render(`- ${'word '.repeat(6)}`, 18).split('\n')).toEqual(['• word word word', '  word word word'])
   })

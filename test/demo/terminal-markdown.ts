@@ -24,12 +24,13 @@ export function renderMarkdown(markdown: string, { paint, columns }: { paint: Pa
     .replace(/^\n+|\s+$/g, '')
 }
 
-/** Takes the first block off the lines. */
+/** Takes the first block off the lines. Small print in cells is left out: a terminal has no small letters. */
 function renderBlock(lines: string[], paint: Paint, columns: number): string[] {
   const line = lines.shift() ?? ''
   const fence = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]
   if (fence) return codeUpTo(lines, fence).map((code) => paint('cyan', `  │ ${code}`))
-  if (line.startsWith('|')) return renderTable([line, ...takeWhile(lines, (next) => next.startsWith('|'))], paint)
+  if (line.startsWith('|'))
+    return renderTable([line, ...takeWhile(lines, (next) => next.startsWith('|'))], paint, columns)
   const heading = /^(#{1,6})\s+(.*)$/.exec(line)
   if (heading) return [paint('bold', renderInline(heading[2] ?? '', paint)), '']
   const summary = /<summary>(.*?)<\/summary>/s.exec(line)
@@ -55,15 +56,35 @@ function asAlert(text: string): string {
   return text.replace(/^\[!(\w+)\]$/, (_, kind: string) => `**${kind}**`)
 }
 
-function renderTable(lines: readonly string[], paint: Paint): string[] {
+/** The widest columns are made narrower, and their cells broken, until the table fits. */
+function renderTable(lines: readonly string[], paint: Paint, columns: number): string[] {
   const rows = lines.filter((line) => !/^\|[\s:|-]+\|?$/.test(line)).map((line) => cellsOf(line, paint))
   const count = Math.max(...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))))
-  return rows.map((row, number) => {
-    const cells = widths.map((width, at) => (row[at] ?? '') + ' '.repeat(width - widthOf(row[at] ?? '')))
-    const text = `  ${cells.join('   ').trimEnd()}`
-    return number === 0 ? paint('bold', text) : text
+  const room = Math.max(columns - margin.length - gap.length * (count - 1), count * narrowest)
+  while (sum(widths) > room) widths[widths.indexOf(Math.max(...widths))] = Math.max(...widths) - 1
+  return rows.flatMap((row) => renderRow(row, widths))
+}
+
+const margin = '  '
+const gap = '   '
+const narrowest = 8
+
+function renderRow(row: readonly string[], widths: readonly number[]): string[] {
+  const cells = widths.map((width, at) => wrap(row[at] ?? '', width))
+  const height = Math.max(...cells.map((lines) => lines.length))
+  return Array.from({ length: height }, (_, line) => {
+    const parts = cells.map((lines, at) => padded(lines[line] ?? '', widths[at] ?? 0))
+    return (margin + parts.join(gap)).trimEnd()
   })
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function cellsOf(line: string, paint: Paint): string[] {
@@ -81,6 +102,7 @@ function renderInline(text: string, paint: Paint): string {
 function emphasised(text: string, paint: Paint): string {
   return decodeEntities(
     text
+      .replace(/<br\s*\/?>\s*<sub>.*?<\/sub>/gi, '')
       .replace(/<br\s*\/?>/gi, ' ')
       .replace(/<code>(.*?)<\/code>/gi, (_, code: string) => paint('cyan', code))
       .replace(/<\/?[a-z][^>]*>/gi, '')
