@@ -18,6 +18,8 @@ export function callFunction(database: Database, name: string, request: Request,
     const { callee, id, returnType } = findFunction(schema, name, database.record.owner === bearer.identity)
     const args = argumentsOf(request.body.toString(), callee, schema)
     const { outcome, micros } = await database.call(callee.kind, id, bearer, connection, args)
+    if (callee.kind === 'reducer')
+      database.record.statistics.countTransaction('Reducer', name, outcome.kind === 'returned')
     const headers = {
       'spacetime-execution-duration-micros': String(micros),
       ...(callee.kind === 'reducer' && { 'spacetime-energy-used': '0' })
@@ -53,11 +55,14 @@ function withConnection(
     const connection = newConnection()
     const tell = (event: LifecycleReducer['event']) => runLifecycle(database, event, bearer, connection)
     const refusal = await tell('client_connected')
+    const { statistics } = database.record
+    statistics.countTransaction('Reducer', 'call_identity_connected', refusal === undefined)
     if (refusal !== undefined) throw new HttpError(403, refusal)
     try {
       return await run(connection)
     } finally {
       await tell('client_disconnected')
+      statistics.countTransaction('Reducer', '__identity_disconnected__', true)
     }
   })
 }

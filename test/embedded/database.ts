@@ -9,6 +9,7 @@ import type { LogBook } from './log-book.ts'
 import type { Caller, CallOutcome } from './module-instance.ts'
 import { indexAliases, type Program, startProgram } from './program.ts'
 import type { FromWorker, Job } from './protocol.ts'
+import type { Statistics } from './statistics.ts'
 import { binary } from './table.ts'
 import { JobCut, type WorkerHandle } from './worker-handle.ts'
 import type { WorkerPool } from './worker-pool.ts'
@@ -25,16 +26,8 @@ export type DatabaseRecord = {
   /** Rows in BSATN by table, each by its bytes as a string. */
   tables: Map<string, Map<string, Uint8Array>>
   sequences: ReadonlyMap<string, bigint>
-  readonly transactions: TransactionCounts
-  /** How often a function ended its module's instance. */
-  readonly crashes: Map<string, number>
+  readonly statistics: Statistics
 }
-
-/** How many transactions of which kind ended how: the labels of spacetime_num_txns_total, then the count. */
-export type TransactionCounts = Map<
-  string,
-  { type: string; reducer: string; committed: boolean; count: number; micros: number }
->
 
 /** Who sends a request. */
 export type Requester = { readonly identity: Identity; readonly claims: string }
@@ -69,15 +62,15 @@ export class Database {
     connection: Uint8Array,
     args: Uint8Array
   ): Promise<CallAnswer> {
-    const { reducers, procedures } = this.record.program.schema
-    const name = (kind === 'reducer' ? reducers : procedures)[id]?.name ?? ''
+    const { program, statistics, log } = this.record
+    const name = program.schema[`${kind}s`][id]?.name ?? ''
     const caller = { ...callerOf(requester), connection }
     this.#running = name
     const answer = await this.#call({ kind, id, caller, args })
     this.#running = undefined
-    this.#count(kind === 'reducer' ? 'Reducer' : 'Procedure', name, answer.outcome.kind === 'returned', answer.micros)
-    if (answer.outcome.kind === 'crashed') this.record.crashes.set(name, (this.record.crashes.get(name) ?? 0) + 1)
-    if (answer.outcome.kind === 'failed') this.record.log.fromServer('Error', answer.outcome.message, name)
+    if (kind === 'reducer') statistics.countRun(name, answer.micros)
+    if (answer.outcome.kind === 'crashed') statistics.countCrash(name)
+    if (answer.outcome.kind === 'failed') log.fromServer('Error', answer.outcome.message, name)
     return answer
   }
 
@@ -91,7 +84,7 @@ export class Database {
     const caller = { ...callerOf(requester), connection }
     const done = await this.#run({ kind: 'sql', sql, caller, isOwner })
     if (done.kind !== 'answered') throw new Error(`unexpected ${done.kind}`)
-    this.#count('Sql', '', done.status === 200, done.micros)
+    this.record.statistics.countTransaction('Sql', '', done.status === 200)
     return done
   }
 
@@ -161,12 +154,6 @@ export class Database {
       else rows?.delete(binary(row))
     }
     this.record.sequences = message.sequences
-  }
-
-  #count(type: string, reducer: string, committed: boolean, micros: number): void {
-    const key = `${type} ${reducer} ${committed}`
-    const entry = this.record.transactions.get(key) ?? { type, reducer, committed, count: 0, micros: 0 }
-    this.record.transactions.set(key, { ...entry, count: entry.count + 1, micros: entry.micros + micros })
   }
 }
 

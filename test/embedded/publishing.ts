@@ -9,6 +9,7 @@ import { HttpError } from './http-error.ts'
 import { LogBook } from './log-book.ts'
 import { applyProblems, serverPlan } from './plan.ts'
 import { describeProgram, type Program, startProgram } from './program.ts'
+import { Statistics } from './statistics.ts'
 import { storedRows } from './stored-rows.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -101,8 +102,7 @@ async function newDatabase(
     hostType: module.kind,
     tables: keyed(data),
     sequences: data.sequences,
-    transactions: new Map(),
-    crashes: new Map()
+    statistics: new Statistics()
   }
   const database = new Database(record, workers)
   await database.replaceProgram(program, worker, data)
@@ -117,6 +117,8 @@ async function initialise(database: Database, owner: Requester): Promise<void> {
     log.fromServer('Info', `Creating table \`${name}\``)
   for (const name of schema.views.map((view) => view.name).sort())
     log.fromServer('Info', `Creating table for view \`${name}\``)
+  for (const { name, schedule } of schema.tables)
+    if (schedule !== undefined) log.fromServer('Warn', `The embedded server runs no schedules: \`${name}\``)
   const init = schema.lifecycle.find(({ event }) => event === 'init')
   if (init !== undefined && program.module.kind === 'js') {
     log.fromServer('Warn', 'The embedded server does not run JavaScript modules: `init` was not called')

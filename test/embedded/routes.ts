@@ -24,7 +24,7 @@ export async function answerPublic(
     case 'GET /identity/public-key':
       return { status: 200, contentType: 'application/pem-certificate-chain', body: `${await tokens.publicKey()}\n` }
     case 'GET /metrics':
-      return { ...text(metricsText(control.state.databases.values())), contentType: 'text/plain; version=0.0.4' }
+      return text(metricsText(control.state.databases.values()))
     default:
       return undefined
   }
