@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { table } from '../src/markdown.ts'
@@ -7,7 +9,6 @@ import { describeModule } from '../src/module/describe.ts'
 import { loadModule } from '../src/module/load.ts'
 import { startServer } from '../test/embedded/server.ts'
 import { largeSchema } from '../test/migration/large-schema.ts'
-import { Job } from '../test/runner/runner.ts'
 import { judge, type Measurement, measurementOf, timed } from './measuring.ts'
 import { root } from './repository.ts'
 
@@ -63,30 +64,34 @@ function writable(_key: string, value: unknown): unknown {
 async function withDeploys<T>(use: (comparison: Comparison) => Promise<T>): Promise<T> {
   const server = await startServer()
   const token = await server.issueToken('bench')
-  const job = new Job({ actions: join(root, 'actions') })
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
-    const deploy = (database: string, module: string, more = {}) => {
+    const deploy = (database: string, module: string, more: Readonly<Record<string, string>> = {}) => {
       const inputs = { server: server.url, token, database, module: join(modules, module), ...more }
-      return job.run({ action: 'deploy', inputs: { ...inputs, 'allow-breaking-clients': 'true' } })
+      return runDeploy(folder, { ...inputs, 'allow-breaking-clients': 'true' })
     }
     for (const database of ['by-action', 'by-curl']) await deploy(database, 'counter.wasm', { create: 'true' })
     const turn = { action: 0, curl: 0 }
     const next = (who: keyof typeof turn) => (turn[who]++ % 2 === 0 ? 'counter-reducer-param.wasm' : 'counter.wasm')
-    const byAction = async () => {
-      const { outputs } = await deploy('by-action', next('action'))
-      if (outputs.result !== 'updated') throw new Error(`the deploy ended with ${outputs.result}`)
-    }
     return await use({
       what: 'deploy of an existing database',
-      work: byAction,
+      work: () => deploy('by-action', next('action')),
       baseline: 'curl: plan, publish, call',
       bare: () => curlDeploy(`${server.url}/v1/database/by-curl`, token, join(modules, next('curl'))),
       budget: { of: 'beyond', limit: 250 }
     })
   } finally {
-    job.end()
+    rmSync(folder, { recursive: true })
     await server.close()
   }
+}
+
+/** The committed bundle, as a step. Rejects when the step fails. */
+function runDeploy(folder: string, inputs: Readonly<Record<string, string>>): Promise<unknown> {
+  const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])
+  const files = { RUNNER_TEMP: folder, GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STATE: join(folder, 'state') }
+  for (const file of [files.GITHUB_OUTPUT, files.GITHUB_STATE]) writeFileSync(file, '')
+  return run(process.execPath, [join(root, 'dist/deploy.js')], { env: { ...Object.fromEntries(variables), ...files } })
 }
 
 async function curlDeploy(database: string, token: string, module: string): Promise<void> {
