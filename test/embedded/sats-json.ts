@@ -63,6 +63,9 @@ export function optionJson(value: Json | undefined): Json {
   return value === undefined ? { none: [] } : { some: value }
 }
 
+/** Powers of ten between which a float is written without an exponent. */
+const plainPowers = { f32: { smallest: -6, greatest: 12 }, f64: { smallest: -5, greatest: 15 } }
+
 /** The shortest decimal that reads back as the same number, with a fraction or an exponent. */
 function floatText(value: number, kind: 'f32' | 'f64'): string {
   if (!Number.isFinite(value)) return 'null'
@@ -70,7 +73,9 @@ function floatText(value: number, kind: 'f32' | 'f64'): string {
   const digits = kind === 'f32' ? shortestF32(value) : value.toExponential()
   const [mantissa = '', exponent = '0'] = digits.split('e')
   const power = Number(exponent)
-  if (power < -5 || power >= 16) return `${mantissa}${mantissa.includes('.') ? '' : '.0'}e${power}`.replace('.0e', 'e')
+  const { smallest, greatest } = plainPowers[kind]
+  if (power < smallest || power > greatest)
+    return `${mantissa}${mantissa.includes('.') ? '' : '.0'}e${power}`.replace('.0e', 'e')
   return Number(digits).toFixed(Math.max(1, mantissa.replace(/[-.]/g, '').length - 1 - power))
 }
 
