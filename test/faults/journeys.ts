@@ -24,6 +24,8 @@ export type Travelled = Deployed & {
   /** Served when everything was over; `undefined` when there is no database. */
   readonly live: ModuleHash | undefined
   readonly requests: readonly ProxiedRequest[]
+  /** What the steps had to mask: the token that they were given and those that the server gave away. */
+  readonly secrets: readonly string[]
 }
 
 /** Deploys to a database of its own through a proxy with these rules. `rules` may need the proxy or the database. */
@@ -40,7 +42,8 @@ export async function travel(
     const inputs = { ...journey.inputs, ...options.inputs, server: proxy.url }
     const secrets = () => [...proxy.issuedTokens]
     const deployed = await stage.deploy({ module: journey.module, secrets, ...options, database, inputs })
-    return { ...deployed, database, live: await stage.liveHash(database), requests: proxy.requests }
+    const masked = [stage.token, ...proxy.issuedTokens]
+    return { ...deployed, database, live: await stage.liveHash(database), requests: proxy.requests, secrets: masked }
   } finally {
     await proxy.close()
   }
@@ -62,13 +65,18 @@ const truths: Readonly<Record<string, 'old' | 'new'>> = {
 const successes = ['created', 'updated', 'unchanged', 'planned']
 
 /** What is not as it must be after any deploy, whatever happened on the way; nothing when all is well. */
-export function violations(journey: Journey, { main, post, live, requests }: Travelled): string[] {
+export function violations(journey: Journey, { main, post, live, requests, secrets }: Travelled): string[] {
   const { result = 'none' } = main.outputs
   const old = journey.before === undefined ? undefined : hashOf(journey.before)
   const next = hashOf(journey.module)
   const errors = main.annotations.filter(({ level }) => level === 'error')
   const truth = truths[result] === 'new' ? next : old
+  const masked = [...main.commands, ...post.commands].flatMap(({ name, message }) =>
+    name === 'add-mask' ? message : []
+  )
   return [
+    secrets.every((secret) => masked.includes(secret)) ? [] : 'a token was not masked',
+    main.commands[0]?.name === 'add-mask' ? [] : 'something else was said before the token was masked',
     live === old || live === next ? [] : `the database is in neither release: ${live}`,
     result in truths ? [] : `the result is ${result} although the server can be asked`,
     !(result in truths) || truth === live
