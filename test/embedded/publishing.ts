@@ -17,7 +17,7 @@ export type Policy = { readonly kind: 'compatible' } | { readonly kind: 'break-c
 
 /**
  * Makes a database and runs its `init`. Throws the 500 when the module doesn't load or its `init` fails: then there is
- * none, though the name stays claimed. `isAbandoned` is asked before the database exists.
+ * none, though the name stays claimed; or when somebody else was faster. `isAbandoned` is asked before the database exists.
  */
 export async function createDatabase(
   control: Control,
@@ -28,8 +28,11 @@ export async function createDatabase(
   isAbandoned: () => Promise<boolean>
 ): Promise<void> {
   const database = await newDatabase(identity, owner, module, workers, isAbandoned)
-  control.running.set(identity, database)
-  control.state.databases.set(identity, database.record)
+  if (control.running.has(identity)) {
+    await database.stop()
+    throw new HttpError(500, `database with identity ${identity} already exists`)
+  }
+  put(control, database)
 }
 
 /**
@@ -43,8 +46,13 @@ export async function clearDatabase(
   module: Module,
   workers: WorkerPool
 ): Promise<void> {
-  await createDatabase(control, database.record.identity, owner, module, workers, async () => false)
+  put(control, await newDatabase(database.record.identity, owner, module, workers, async () => false))
   await database.stop()
+}
+
+function put(control: Control, database: Database): void {
+  control.running.set(database.record.identity, database)
+  control.state.databases.set(database.record.identity, database.record)
 }
 
 /** What the server would do to publish the module. */

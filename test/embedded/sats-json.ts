@@ -74,8 +74,7 @@ function floatText(value: number, kind: 'f32' | 'f64'): string {
   const [mantissa = '', exponent = '0'] = digits.split('e')
   const power = Number(exponent)
   const { smallest, greatest } = plainPowers[kind]
-  if (power < smallest || power > greatest)
-    return `${mantissa}${mantissa.includes('.') ? '' : '.0'}e${power}`.replace('.0e', 'e')
+  if (power < smallest || power > greatest) return `${mantissa}e${power}`
   return Number(digits).toFixed(Math.max(1, mantissa.replace(/[-.]/g, '').length - 1 - power))
 }
 

@@ -19,6 +19,18 @@ export function testNames(world: World): void {
       )
     })
 
+    test('of several first publishers one gets the name, and the others nothing', async () => {
+      const name = newName()
+      world.made.push(name)
+      const publishers = [world.owner, world.other, world.owner, world.other]
+      const body = wasm('counter').bytes
+      const answers = await Promise.all(publishers.map(({ send }) => send('PUT', `/database/${name}`, { body })))
+      const winner = answers.findIndex(({ status }) => status === 200)
+      expect(answers.map(({ status }) => status === 200 || status === 401 || status === 500)).not.toContain(false)
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      expect(await world.owner.client.resolve(name)).toMatchObject({ owner: publishers[winner]?.identity })
+    })
+
     test('a first publish whose init fails claims the name for nobody', async () => {
       const name = newName()
       world.made.push(name)
