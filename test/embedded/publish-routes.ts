@@ -56,12 +56,12 @@ const timeToAbandon = 15
 
 /** The identity that a name stands for from now on. */
 function claim(control: Control, bearer: Bearer, name: string | undefined): Identity {
-  const identity = name === undefined ? control.newIdentity() : control.find(name)
-  if (identity !== undefined || name === undefined) return identity ?? control.newIdentity()
-  const claimed = control.newIdentity()
-  if (!control.addName(name, claimed, bearer.identity))
+  const known = name === undefined ? undefined : control.find(name)
+  if (known !== undefined) return known
+  const identity = control.newIdentity()
+  if (name !== undefined && !control.addName(name, identity, bearer.identity))
     throw new HttpError(401, stringify({ PermissionDenied: { name } }), 'application/json')
-  return claimed
+  return identity
 }
 
 function published(name: string | undefined, identity: Identity, op: 'created' | 'updated'): Answer {
