@@ -1,25 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { planToken } from '../../src/module/hash.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
-import { newName, newUser, type ServerUnderTest, serverUnderTest, type User, wasm } from '../server-under-test.ts'
+import { newName, prepareWorld, wasm } from '../server/world.ts'
 import { all } from './all.ts'
 
-let server: ServerUnderTest
-let owner: User
-
-beforeAll(async () => {
-  server = await serverUnderTest()
-  owner = await newUser(server.url)
-})
-
-afterAll(() => server.close())
+const world = prepareWorld()
 
 describe('a database, from its first publish on', () => {
   const name = newName()
   const [counter, additive] = [wasm('counter'), wasm('counter-additive')]
 
   test('is created on a free name, by us', async () => {
-    const { client, identity } = owner
+    const { client, identity } = world.owner
     await client.ping()
     expect(await client.resolve(name)).toEqual({ kind: 'free' })
     await expect(client.plan(name, counter)).rejects.toMatchObject({ kind: 'missing' })
@@ -29,14 +21,14 @@ describe('a database, from its first publish on', () => {
   })
 
   test('runs the module that was published, byte by byte', async () => {
-    expect(await owner.client.live(name)).toEqual({ kind: 'wasm', hash: counter.hash })
-    expect(await owner.client.liveModule(name)).toEqual(counter)
-    const schema = await owner.client.schema(name)
+    expect(await world.owner.client.live(name)).toEqual({ kind: 'wasm', hash: counter.hash })
+    expect(await world.owner.client.liveModule(name)).toEqual(counter)
+    const schema = await world.owner.client.schema(name)
     expect(schema.tables.map((table) => table.name)).toEqual(['counter'])
   })
 
   test('is updated by the token of its plan alone, which can be computed', async () => {
-    const { client } = owner
+    const { client } = world.owner
     const plan = await client.plan(name, additive)
     const { identity } = (await client.resolve(name)) as { identity: string }
     expect(plan).toMatchObject({ kind: 'automatic', token: planToken(identity, counter.hash, additive.hash) })
@@ -47,7 +39,7 @@ describe('a database, from its first publish on', () => {
   })
 
   test('answers calls and SQL', async () => {
-    const { client } = owner
+    const { client } = world.owner
     expect(await client.call(name, 'increment_counter', [7])).toMatchObject({ kind: 'ok' })
     expect(await client.call(name, 'health_check', [])).toMatchObject({ kind: 'ok' })
     expect(await client.call(name, 'nope', [])).toMatchObject({ kind: 'rejected', status: 404 })
@@ -58,42 +50,42 @@ describe('a database, from its first publish on', () => {
   })
 
   test('shows its log to its owner, and to nobody else', async () => {
-    const lines = await all(owner.client.logs(name, { lines: 100 }))
+    const lines = await all(world.owner.client.logs(name, { lines: 100 }))
     expect(lines.map(({ level }) => level)).toContain('Error')
     const stop = new AbortController()
-    for await (const line of owner.client.logs(name, { lines: 1, follow: true, signal: stop.signal })) {
+    for await (const line of world.owner.client.logs(name, { lines: 1, follow: true, signal: stop.signal })) {
       expect(line).toEqual(lines.at(-1))
       stop.abort()
     }
-    const other = await newUser(server.url)
+    const { other } = world
     await expect(all(other.client.logs(name, { lines: 1 }))).rejects.toMatchObject({ kind: 'forbidden' })
     await expect(other.client.plan(name, counter)).rejects.toMatchObject({ kind: 'forbidden' })
   })
 
   test('says what is wrong with a module, and goes on', async () => {
     const garbage = { ...counter, bytes: new Uint8Array([1, 2, 3]) }
-    expect(await owner.client.plan(name, garbage)).toMatchObject({ kind: 'bad-module' })
-    expect(await owner.client.live(name)).toEqual({ kind: 'wasm', hash: additive.hash })
+    expect(await world.owner.client.plan(name, garbage)).toMatchObject({ kind: 'bad-module' })
+    expect(await world.owner.client.live(name)).toEqual({ kind: 'wasm', hash: additive.hash })
   })
 })
 
 test('a first publish that fails leaves the name claimed', async () => {
   const name = newName()
-  expect(await owner.client.publishFirst(name, wasm('counter-init-fails'))).toMatchObject({ kind: 'bad-module' })
-  expect(await owner.client.resolve(name)).toEqual({ kind: 'claimed' })
+  expect(await world.owner.client.publishFirst(name, wasm('counter-init-fails'))).toMatchObject({ kind: 'bad-module' })
+  expect(await world.owner.client.resolve(name)).toEqual({ kind: 'claimed' })
 })
 
 test('a token that the server did not sign is refused', async () => {
-  const [head, payload] = owner.token.split('.')
+  const [head, payload] = world.owner.token.split('.')
   const forged = `${head}.${payload}.${'A'.repeat(86)}`
   const credential = {
     kind: 'token',
-    identity: owner.identity,
+    identity: world.owner.identity,
     issuer: '',
     subject: '',
     token: async () => forged
   } as const
-  const client = connect({ url: server.url, credential })
+  const client = connect({ url: world.url, credential })
   const failure = await client.resolve('counter').catch((error) => error)
   expect(failure).toMatchObject({ kind: 'unauthorized', status: 401 })
   expect(failure.message).not.toContain(forged)
