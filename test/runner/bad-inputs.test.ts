@@ -83,6 +83,35 @@ test.concurrent('a module that never stops describing itself is not sent to the 
   })
 })
 
+describe('JavaScript', () => {
+  /** A module whose describing does what a body says, with whatever Node would give to it. */
+  const doing = (body: string) =>
+    bytesOf(`import { moduleHooks } from 'spacetime:sys@2.0'
+      const process = TextEncoder.constructor('return process')()
+      export default { [moduleHooks]: () => ({ __describe_module__() { ${body} } }) }`)
+
+  test.concurrent.each<BadInput>([
+    {
+      title: 'that looks for the token where the step has it',
+      module: doing(
+        `throw Error(process.getBuiltinModule('fs').readFileSync('/proc/' + process.ppid + '/environ', 'latin1'))`
+      ),
+      says: [/described/]
+    },
+    {
+      title: 'that looks for the token in its own environment',
+      module: doing('throw Error(JSON.stringify(process.env))'),
+      says: [/described.*\{\}/]
+    },
+    {
+      title: 'that gives commands to the runner',
+      module: doing("process.stdout.write('\\n::error::injected\\n'); throw Error('no\\n::error::injected')"),
+      says: [/described/]
+    },
+    { title: 'that is another program', module: bytesOf('console.log("hello")'), says: [/module\.wasm/, /console/] }
+  ])('$title', expectOneError)
+})
+
 describe('the inputs', () => {
   test.concurrent.each<BadInput>([
     {

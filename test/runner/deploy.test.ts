@@ -67,6 +67,13 @@ const passing: readonly Case[] = [
     outputs: { result: 'planned', verdict: 'none' }
   },
   {
+    title: 'creates a database with a JavaScript module',
+    module: 'counter.js',
+    inputs: { create: yes, 'health-check': 'none' },
+    outputs: { result: 'created' },
+    after: 'counter.js'
+  },
+  {
     title: 'keeps what a failing check would refuse when there is no check',
     before: 'counter',
     module: 'counter-unhealthy',

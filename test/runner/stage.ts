@@ -29,7 +29,7 @@ function serverAt(url: string): TestServer {
 
 export type DeployOptions = JobOptions & {
   readonly database: string
-  /** A name for `fixtureModule` without `.wasm`, or the content of the file; no file is there without it. */
+  /** A name for `fixtureModule`, `.wasm` left out, or the content of the file; no file is there without it. */
   readonly module?: string | Uint8Array
   /** On top of server, database, module and token; an empty one takes one of these away. */
   readonly inputs?: Readonly<Record<string, string>>
@@ -85,7 +85,7 @@ export class Stage {
     const known = () => [...this.secrets, ...(secrets?.() ?? [])]
     const job = new Job({ dist, ...options, secrets: known })
     if (module !== undefined) {
-      const bytes = typeof module === 'string' ? fixtureModule(`${module}.wasm`) : module
+      const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
       writeFileSync(join(job.workspace, 'module.wasm'), bytes)
     }
     const given = { server: this.server.url, database, module: 'module.wasm', token: this.token, ...inputs }
@@ -137,5 +137,9 @@ export class Stage {
 
 /** The hash of a fixture. */
 export function hashOf(module: string): ModuleHash {
-  return hashModule(fixtureModule(`${module}.wasm`))
+  return hashModule(fixtureModule(fileOf(module)))
+}
+
+function fileOf(module: string): string {
+  return module.endsWith('.js') ? module : `${module}.wasm`
 }
