@@ -6,7 +6,7 @@ import type { Identity } from '../spacetimedb/identity.ts'
 import type { Ending, LiveState } from './deployment.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
 import { savePlan } from './save.ts'
-import { resolveTarget } from './target.ts'
+import { targetOf } from './target.ts'
 import type { Previous, Work } from './work.ts'
 
 /** What is to be done, when everything that changes nothing has been done. */
@@ -33,11 +33,12 @@ async function getReady(work: Work): Promise<Ready> {
   const described = tools.describe(request.module)
   described.catch(() => {})
   const target = await journal.step('Find the database', async (step) => {
-    const target = await resolveTarget(tools.server, { ...request, identity: tools.identity })
+    const resolution = await tools.server.resolve(request.database)
+    findings.exists = resolution.kind === 'exists'
+    const target = targetOf(resolution, { ...request, server: tools.server.url, identity: tools.identity })
     step.detail(target.kind === 'existing' ? target.identity : 'not there yet: it will be created')
     return target
   })
-  findings.exists = target.kind === 'existing'
   if (target.kind === 'new') {
     if (target.claimed) {
       journal.warn(

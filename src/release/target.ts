@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
 import { type Identity, isIdentity } from '../spacetimedb/identity.ts'
-import type { Server } from '../spacetimedb/server.ts'
+import type { Resolution } from '../spacetimedb/server.ts'
 
 /** The database that a deploy is for, as it is before anything is changed. */
 export type Target =
@@ -9,6 +9,8 @@ export type Target =
   | { readonly kind: 'new'; readonly claimed: boolean }
 
 export type TargetRequest = {
+  /** The server's URL, for messages. */
+  readonly server: string
   readonly database: string
   readonly create: boolean
   readonly organization?: string | undefined
@@ -17,26 +19,25 @@ export type TargetRequest = {
 }
 
 /**
- * Finds the one database that is meant, and that it is ours to change. Throws a `ConfigurationError` when it isn't
- * there and may not be created, or when it belongs to someone else; a `ServerFailure` when the server can't be asked.
+ * The one database that is meant, given what the server has under its name: it must be ours to change. Throws a
+ * `ConfigurationError` when it isn't there and may not be created, or when it belongs to someone else.
  */
-export async function resolveTarget(server: Server, request: TargetRequest): Promise<Target> {
-  const { database, identity } = request
-  const resolution = await server.resolve(database)
+export function targetOf(resolution: Resolution, request: TargetRequest): Target {
+  const { server, database, identity } = request
   if (resolution.kind === 'exists') {
     if (resolution.owner !== identity) requireOrganization(request, resolution.owner)
     return { kind: 'existing', identity: resolution.identity }
   }
   if (isIdentity(database)) {
     throw new ConfigurationError(
-      `There is no database ${database} on ${server.url}. An identity can't be created: give a name, or correct it.`
+      `There is no database ${database} on ${server}. An identity can't be created: give a name, or correct it.`
     )
   }
   const claimed = resolution.kind === 'claimed'
   if (!request.create) {
     const state = claimed
-      ? `The name "${database}" is claimed on ${server.url} but holds no database: it was deleted, or its first publish failed.`
-      : `There is no database "${database}" on ${server.url}.`
+      ? `The name "${database}" is claimed on ${server} but holds no database: it was deleted, or its first publish failed.`
+      : `There is no database "${database}" on ${server}.`
     throw new ConfigurationError(
       `${state} Check the inputs "server" and "database", or set "create: true" to create it as identity ${identity}.`
     )

@@ -1,16 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
 import { ConfigurationError } from '../../src/errors.ts'
-import { resolveTarget, type TargetRequest } from '../../src/release/target.ts'
+import { type TargetRequest, targetOf } from '../../src/release/target.ts'
 import { modelServer, moduleOf, them, us } from './model-server.ts'
 
 const live = moduleOf('live')
 const organization = 'c2'.padEnd(64, 'a')
 
-function resolve(start: Parameters<typeof modelServer>[0], request: Partial<TargetRequest> = {}) {
-  return resolveTarget(modelServer(start).server, { database: 'db', create: false, identity: us, ...request })
+async function resolve(start: Parameters<typeof modelServer>[0], request: Partial<TargetRequest> = {}) {
+  const { server } = modelServer(start)
+  const resolution = await server.resolve('db')
+  return targetOf(resolution, { server: server.url, database: 'db', create: false, identity: us, ...request })
 }
 
-describe('resolveTarget', () => {
+describe('targetOf', () => {
   test('our database is the target', async () => {
     expect(await resolve({ live })).toMatchObject({ kind: 'existing' })
   })

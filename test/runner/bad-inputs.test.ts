@@ -226,6 +226,17 @@ describe('the database', () => {
   })
 })
 
+test.concurrent.each([
+  ['that is not there', 'gmae', 'there is no database of this name', 'none'],
+  ["that is somebody else's", undefined, 'it runs the module that it ran before', undefined]
+])('what is known of a database %s is reported', async (_, name, state, verdict) => {
+  const database = name ?? (await stage.databaseWith('counter'))
+  const { main } = await stage.deploy({ database, module: 'counter-additive', inputs: { token: stranger } })
+  expect(main.outputs).toMatchObject({ result: 'failed' })
+  expect(main.outputs.verdict).toBe(verdict)
+  expect(main.summary).toContain(`**The database now:** ${state}`)
+})
+
 test('a claimed name is taken when it may be created, with a warning', async () => {
   const database = stage.newDatabase()
   await stage.publish(database, 'counter-init-fails', stranger)
