@@ -1,10 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, expect, jest, test } from '@jest/globals'
 import type { ModuleHash } from '../../src/module/hash.ts'
 import type { RunningStep, StepResult } from '../runner/runner.ts'
 import { hashOf, type Stage, startStage } from '../runner/stage.ts'
 import { type Journey, type Place, placesOf, travel } from './journeys.ts'
 import { startProxy } from './proxy.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
 
 export type Interruption = 'cancel' | 'kill'
 

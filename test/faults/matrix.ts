@@ -1,7 +1,10 @@
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, expect, jest, test } from '@jest/globals'
 import { startStage } from '../runner/stage.ts'
 import { type Journey, placesOf, travel, violations } from './journeys.ts'
 import { badGateway, type Fault } from './proxy.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
 
 /** Faults that pass: the same request goes well when it is sent again. By name. */
 export const faults = {

@@ -1,7 +1,10 @@
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { hashOf, startStage } from '../runner/stage.ts'
 import { type Journey, type Travelled, travel } from './journeys.ts'
 import type { Rule } from './proxy.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
 
 const stage = await startStage()
 const stranger = await stage.server.issueToken('stranger')

@@ -2,11 +2,14 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { selfSigned } from './self-signed.ts'
 import { type Deployed, type DeployOptions, hashOf, startStage } from './stage.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
 
 const stage = await startStage()
 const elsewhere = await startServer()
@@ -69,7 +72,7 @@ describe('a module', () => {
     { title: 'that imports what no server has', module: 'hostile/env', says: [/import/, /env/] },
     { title: 'for an ABI that no server knows', module: 'hostile/abi11', says: [/11/] },
     { title: 'that is too large', module: new Uint8Array(65 << 20), says: [/64 M/, /release mode/] }
-  ])('$title', expectOneError, 60_000)
+  ])('$title', expectOneError)
 })
 
 test.concurrent('a module that never stops describing itself is not sent to the server', async () => {
@@ -144,7 +147,7 @@ describe('the inputs', () => {
       says: [/increment_counter/, /parameters/]
     },
     { title: 'more than one of them', inputs: { create: 'yes', 'dry-run': 'no' }, says: [/`create`/, /`dry-run`/] }
-  ])('$title', expectOneError, 60_000)
+  ])('$title', expectOneError)
 })
 
 describe('the credential', () => {
@@ -165,7 +168,7 @@ describe('the credential', () => {
       inputs: { token: stranger },
       says: [/[Nn]ot the owner/, /belongs to identity c200/, /this job is c200/]
     }
-  ])('$title', expectOneError, 60_000)
+  ])('$title', expectOneError)
 })
 
 describe('the server', () => {

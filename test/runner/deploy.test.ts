@@ -1,6 +1,9 @@
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { nodes } from './node24.ts'
 import { type Deployed, type DeployOptions, hashOf, startStage } from './stage.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
 
 const stage = await startStage()
 
