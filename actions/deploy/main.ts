@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConnection } from '../../src/action/connection.ts'
 import { logNarrator } from '../../src/action/narrator.ts'
@@ -11,18 +13,18 @@ import { loadModule } from '../../src/module/load.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
-import { failureOf, outputsOf } from './report.ts'
+import { databaseName } from '../../src/spacetimedb/database-name.ts'
+import { failureOf, outputsOf, outputsOfCutOff } from './report.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
-/** Deploys. `result` is true at any moment, so that it is also when the step is killed. */
 export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
-  step.setOutputs({ result: 'failed' })
   const module = await loadModule(inputs.module)
   const { server, credential } = await openConnection(inputs, step.environment)
   const deployment = await deploy(
     {
       ...inputs,
+      database: databaseName(inputs.database),
       module,
       modulePath: inputs.module,
       healthCheck: healthChoice(inputs.healthCheck)
@@ -33,11 +35,11 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
       describe: describeModule,
       clock: systemClock,
       narrator: logNarrator,
-      folder: join(step.environment.RUNNER_TEMP ?? '.', 'stdb-actions'),
+      folder: join(step.environment.RUNNER_TEMP ?? tmpdir(), 'stdb-actions', randomUUID().slice(0, 8)),
       origin: originOf(step.environment),
       remember: (state) => {
         checkpoint.save(state)
-        if (state.phase === 'changing') step.setOutputs({ result: 'unknown' })
+        if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
       },
       cancelled: step.cancellation.signal
     }

@@ -4,7 +4,10 @@ import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { systemClock } from '../../src/clock.ts'
+import { messageOf } from '../../src/errors.ts'
 import { loadModule } from '../../src/module/load.ts'
+import type { Checkpoint } from '../../src/release/checkpoint.ts'
+import type { Ending } from '../../src/release/deployment.ts'
 import { recover } from '../../src/release/recover.ts'
 import { renderRecovery } from '../../src/release/summary.ts'
 import { failureOf } from './report.ts'
@@ -18,8 +21,25 @@ export async function post(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
     log('Nothing was cut off.')
     return { outputs: {} }
   }
-  const { server } = await openConnection(inputs, step.environment)
-  const ending = await recover(server, inputs.database, left, loadModule, systemClock)
-  await writeSummary(renderRecovery(server.url, inputs.database, left, ending), step.environment)
-  return { outputs: {}, ...failureOf(ending, inputs.database) }
+  const ending = await finish(inputs, step, left)
+  if (ending === undefined) {
+    log('Nothing came of the publish whose answer was lost.')
+    return { outputs: {} }
+  }
+  await writeSummary(renderRecovery(left, ending), step.environment)
+  return { outputs: {}, ...failureOf(ending, left.database) }
+}
+
+/** Whatever stands in the way, the reader is told in which state the database may be. */
+async function finish(
+  inputs: Inputs<typeof spec>,
+  step: Step<typeof spec>,
+  left: Checkpoint
+): Promise<Ending | undefined> {
+  try {
+    const { server } = await openConnection(inputs, step.environment)
+    return await recover(server, left, loadModule, systemClock)
+  } catch (error) {
+    return { result: 'unknown', live: { kind: 'unknown' }, reason: messageOf(error) }
+  }
 }

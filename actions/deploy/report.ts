@@ -1,4 +1,5 @@
 import type { Outputs } from '../../src/action/spec.ts'
+import type { Checkpoint } from '../../src/release/checkpoint.ts'
 import { type Deployment, type Ending, isSuccess } from '../../src/release/deployment.ts'
 import { headlineOf } from '../../src/release/summary.ts'
 import type { spec } from './spec.ts'
@@ -17,6 +18,16 @@ export function outputsOf(deployment: Deployment): Outputs<typeof spec> {
     databaseIdentity: deployment.databaseIdentity,
     identity: deployment.identity,
     previousModule: deployment.previousModulePath
+  }
+}
+
+/** The outputs of a step that is killed from now on: what is live is not known, and how to go back is. */
+export function outputsOfCutOff({ next, previous }: Checkpoint): Outputs<typeof spec> {
+  return {
+    result: 'unknown',
+    moduleHash: next.hash,
+    previousModuleHash: previous?.hash,
+    previousModule: previous?.path
   }
 }
 

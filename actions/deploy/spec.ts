@@ -127,6 +127,7 @@ export const spec = defineAction({
         'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none.'
     }
   },
+  firstOutputs: { result: 'failed' },
   rules: [
     {
       about: ['token', 'auth'],

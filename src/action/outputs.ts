@@ -9,3 +9,8 @@ export function setOutputs<S extends ActionSpec>(spec: S, outputs: Outputs<S>): 
     if (value !== undefined) core.setOutput(name, value)
   }
 }
+
+/** Sets what the outputs are from the start. */
+export function setFirstOutputs({ firstOutputs }: ActionSpec): void {
+  for (const [name, value] of Object.entries(firstOutputs ?? {})) core.setOutput(name, value)
+}

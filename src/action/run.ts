@@ -4,7 +4,7 @@ import { annotateFailure } from './annotations.ts'
 import { type Environment, readInputs } from './inputs.ts'
 import { log, logDebug } from './log.ts'
 import { maskSecretInputs } from './masking.ts'
-import { setOutputs } from './outputs.ts'
+import { setFirstOutputs, setOutputs } from './outputs.ts'
 import { type Cancellation, listenForCancellation } from './signals.ts'
 import type { ActionSpec, Inputs, Outputs } from './spec.ts'
 
@@ -44,6 +44,7 @@ export async function runAction<S extends ActionSpec>(
   const cancellation = listenForCancellation()
   try {
     maskSecretInputs(spec, environment)
+    setFirstOutputs(spec)
     const inputs = readInputs(spec, environment)
     const outcome = await phase(inputs, {
       environment,
@@ -71,7 +72,7 @@ export async function runPost<S extends ActionSpec>(
   environment: Environment = process.env
 ): Promise<void> {
   const hasState = Object.keys(environment).some((name) => name.startsWith('STATE_'))
-  if (hasState) await runAction(spec, phase, environment)
+  if (hasState) await runAction({ ...spec, firstOutputs: {} }, phase, environment)
   else log('The main step left nothing to finish.')
 }
 

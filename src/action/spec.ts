@@ -37,6 +37,8 @@ type Description<I extends InputSpecs, O extends OutputSpecs> = {
   readonly permissions: readonly Permission[]
   readonly inputs: I
   readonly outputs: O
+  /** What outputs are from the start, by their names: for a step that ends before it knows better. */
+  readonly firstOutputs?: Readonly<Record<string, string>>
   /** Whether the action has a post step, which runs at the end of the job whatever happened. */
   readonly post?: boolean
 }

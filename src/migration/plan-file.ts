@@ -10,7 +10,8 @@ const format = 1
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
-const condition = z.discriminatedUnion('kind', [
+/** Something about the data that a step needs, as it is kept in files. */
+export const conditionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('table-empty'), table: z.string() }),
   z.object({ kind: z.literal('at-most-one-row'), table: z.string() }),
   z.object({ kind: z.literal('values-distinct'), table: z.string(), columns: z.array(z.string()) }),
@@ -30,7 +31,7 @@ const aboutEveryChange = {
   before: z.string().exactOptional(),
   after: z.string().exactOptional(),
   verdict: z.enum(verdicts),
-  conditions: z.array(condition),
+  conditions: z.array(conditionSchema),
   atServer: z.enum(serverTreatments),
   note: z.string().exactOptional()
 }
@@ -105,14 +106,14 @@ const planSchema = z.strictObject({
   liveHash: hash.exactOptional(),
   moduleHash: hash,
   verdict: z.enum(verdicts),
-  conditions: z.array(condition),
+  conditions: z.array(conditionSchema),
   disagreement: z.string().exactOptional(),
   changes: z.array(change),
   /** Missing when the plan was made without asking the server. */
   serverPlan: serverPlan.exactOptional(),
   wayBack: z.object({
     reversible: z.enum(['yes', 'conditional', 'no'] satisfies Reversible[]),
-    conditions: z.array(condition),
+    conditions: z.array(conditionSchema),
     blockers: z.array(change)
   }),
   /** Where the plan comes from, for the reader. */

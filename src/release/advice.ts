@@ -1,7 +1,8 @@
-import { code } from '../markdown.ts'
+import { code, escapeMarkdown } from '../markdown.ts'
 import { conditionText } from '../migration/condition.ts'
+import type { Condition, Reversible } from '../migration/verdict.ts'
 import { type ModuleHash, moduleHashToU256 } from '../module/hash.ts'
-import type { Ending, ReleaseJudgement } from './deployment.ts'
+import type { Ending } from './deployment.ts'
 
 /** What advice is given on. */
 export type Outcome = Ending & {
@@ -9,8 +10,12 @@ export type Outcome = Ending & {
   readonly database: string
   readonly moduleHash: ModuleHash
   readonly previousHash?: ModuleHash | undefined
-  readonly judgement?: ReleaseJudgement | undefined
+  readonly isManual?: boolean
+  readonly wayBack?: WayBackInShort | undefined
 }
+
+/** Whether the previous module can be published again, and on what condition. */
+export type WayBackInShort = { readonly reversible: Reversible; readonly conditions: readonly Condition[] }
 
 /** What somebody who is woken by this deploy should do, as Markdown list items; none when all is well. */
 export function adviceOn(outcome: Outcome): readonly string[] {
@@ -25,52 +30,73 @@ export function adviceOn(outcome: Outcome): readonly string[] {
     case 'unhealthy':
       return [lookAtLogs(outcome), ...goBackByHand(outcome)]
     case 'rolled-back':
-      return [lookAtLogs(outcome), '- Mend the module and deploy again. The same module would fail again.']
+      return onRollback(outcome)
     case 'rollback-failed':
-      return [lookAtLogs(outcome), ...emptyTables(outcome), ...goBackByHand(outcome)]
+      return outcome.live.kind === 'other' ? [lookWhatIsThere] : [lookAtLogs(outcome), ...goBackByHand(outcome)]
     case 'failed':
-      return outcome.isConfiguration ? [] : ['- Nothing has to be undone. Run the job again when the cause is gone.']
+      return onFailure(outcome)
     case 'unknown':
       return [askWhatIsLive(outcome), '- Then run the job again: a module that is live already is only checked.']
   }
 }
 
-function onRefusal({ judgement }: Outcome): string {
-  if (judgement?.verdict === 'manual') {
-    return '- Make the change in another way: `docs/verdicts.md` of stdb-actions tells one for each that is impossible in place.'
+function onRefusal({ isManual }: Outcome): string {
+  if (isManual) {
+    return '- Make the change in another way: `docs/verdicts.md` of stdb-actions has one for each that is impossible in place.'
   }
   return '- Change the module, or set the input that the reason names, after talking to those whom it hits.'
 }
+
+function onRollback(outcome: Outcome): readonly string[] {
+  if (outcome.isCutOff)
+    return ['- Nothing speaks against the new module: it was not checked to the end. Run the job again.']
+  return [lookAtLogs(outcome), '- Mend the module and deploy again. The same module would fail again.']
+}
+
+function onFailure({ isConfiguration, isClaimed, live }: Outcome): readonly string[] {
+  if (isClaimed)
+    return ['- Mend the cause and deploy again **now**, with `create: true`: until then anyone can take the name.']
+  if (live.kind === 'other') return [lookWhatIsThere]
+  return isConfiguration ? [] : ['- Nothing has to be undone. Run the job again when the cause is gone.']
+}
+
+const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
 
 function lookAtLogs({ server, database }: Outcome): string {
   return `- Look at the log: ${code(`spacetime logs --server ${server} ${database}`)}`
 }
 
-function emptyTables({ judgement }: Outcome): readonly string[] {
-  const conditions = judgement?.wayBack.conditions ?? []
-  if (conditions.length === 0) return []
-  return [`- Going back works only while ${conditions.map(conditionText).join(' and ')}: see to that first.`]
-}
-
-function goBackByHand({ previousHash, judgement }: Outcome): readonly string[] {
+function goBackByHand({ server, database, previousHash, wayBack }: Outcome): readonly string[] {
   const forward = '- Or go forward: deploy a module with the fix.'
-  if (previousHash === undefined) return ['- There is no previous module. Deploy one with the fix.']
-  if (judgement?.wayBack.reversible === 'no') {
+  if (previousHash === undefined) {
+    return [
+      '- There is no previous module to go back to from here. Deploy one with the fix, or the module of the release before.'
+    ]
+  }
+  if (wayBack?.reversible === 'no') {
     return ['- The previous module can not be published over this one. Go forward: deploy a module with the fix.']
   }
   return [
-    '- Go back: deploy the previous module, with `allow-breaking-clients: true`. It has the hash ' +
-      `${code(previousHash)}; this step’s output \`previous-module\` is its path while the job runs.`,
+    ...(wayBack?.conditions ?? []).map((condition) => firstSeeTo(condition, server, database)),
+    `- Go back: deploy the previous module (output \`previous-module\`, hash ${code(previousHash)}) with ` +
+      '`allow-breaking-clients: true` and `on-failure: keep`.',
     forward
   ]
+}
+
+function firstSeeTo(condition: Condition, server: string, database: string): string {
+  const only = `- Going back works only while ${escapeMarkdown(conditionText(condition))}.`
+  if (condition.kind !== 'table-empty') return `${only} See to that first.`
+  const statement = `spacetime sql --server ${server} ${database} 'DELETE FROM ${condition.table}'`
+  return `${only} If its rows may go for good, delete them right before: ${code(statement)}, or by a reducer of yours.`
 }
 
 /** The server states a hash with its bytes reversed, so that form is given. */
 function askWhatIsLive({ server, database, moduleHash, previousHash }: Outcome): string {
   const url = `${server}/v1/database/${database}/sql`
-  const previous = previousHash ? `; the previous one’s is ${code(moduleHashToU256(previousHash))}` : ''
+  const previous = previousHash ? `; the previous one's is ${code(moduleHashToU256(previousHash))}` : ''
   return (
     `- Ask what is live: ${code(`curl -s ${url} -d 'SELECT program_hash FROM st_module'`)}. ` +
-    `The new module’s hash is ${code(moduleHashToU256(moduleHash))} there${previous}.`
+    `The new module's hash is ${code(moduleHashToU256(moduleHash))} there${previous}.`
   )
 }

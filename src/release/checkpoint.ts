@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { conditionSchema } from '../migration/plan-file.ts'
 import type { ModuleHash } from '../module/hash.ts'
 
 const moduleHash = z
@@ -16,13 +17,21 @@ const savedModule = z.object({ hash: moduleHash, path: z.string() }).readonly()
 export const checkpointSchema = z.object({
   /**
    * `changing`: the new module may be live, and isn't known to be healthy. `rolling-back`: the old one may be live
-   * again. `settled`: the deploy came to its own end.
+   * again. `may-land`: the deploy failed, but a publish of it whose answer was lost may yet be carried out.
+   * `settled`: the deploy came to its own end.
    */
-  phase: z.enum(['changing', 'rolling-back', 'settled']),
+  phase: z.enum(['changing', 'rolling-back', 'may-land', 'settled']),
+  /** The server's URL. */
+  server: z.string(),
+  database: z.string(),
   next: savedModule,
   /** Not there when there is nothing to go back to. */
   previous: savedModule.optional(),
-  onFailure: z.enum(['rollback', 'keep'])
+  onFailure: z.enum(['rollback', 'keep']),
+  /** What was found out of the way back, for the reader. */
+  wayBack: z
+    .object({ reversible: z.enum(['yes', 'conditional', 'no']), conditions: z.array(conditionSchema) })
+    .optional()
 })
 
 export type Checkpoint = Readonly<z.output<typeof checkpointSchema>>

@@ -13,19 +13,27 @@ export type Unchecked =
 /** Checks the release that is live now, then keeps it or goes back to the previous one. */
 export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Ending> {
   const health = await check(work)
-  const wantsBack = health.kind === 'unhealthy' && work.request.onFailure === 'rollback'
-  if (wantsBack && release.result === 'updated' && release.previous) {
-    return goBack(work, release.checkpoint, release.previous, health.reason)
-  }
-  if (release.result !== 'unchanged') work.tools.remember({ ...release.checkpoint, phase: 'settled' })
   const live = { kind: 'new' } as const
+  if (release.result === 'unchanged') {
+    if (health.kind === 'healthy') return { result: 'unchanged', live }
+    const result = health.kind === 'cancelled' ? 'failed' : 'unhealthy'
+    return {
+      result,
+      live,
+      reason: `${health.reason}\nThe module was live before this deploy, so it was left as it is.`
+    }
+  }
+  const wantsBack = health.kind !== 'healthy' && work.request.onFailure === 'rollback'
+  if (wantsBack && release.result === 'updated' && release.previous) {
+    return goBack(work, release.checkpoint, release.previous, health)
+  }
+  work.tools.remember({ ...release.checkpoint, phase: 'settled' })
   if (health.kind === 'healthy') return { result: release.result, live }
   const whyKept = wantsBack ? nothingToGoBackTo[release.result] : 'It was kept, as "on-failure: keep" asks.'
-  return { result: 'unhealthy', live, reason: `${health.reason}\n${whyKept}` }
+  return { result: 'unhealthy', live, reason: `${health.reason}\n${whyKept}`, isCutOff: health.kind === 'cancelled' }
 }
 
 const nothingToGoBackTo = {
-  unchanged: 'It was live before this deploy, so it was left as it is.',
   created: 'It was kept: a first release has nothing to go back to.',
   updated: 'It was kept: the module before it could not be saved.'
 }
@@ -48,7 +56,7 @@ async function goBack(
   work: Work,
   checkpoint: Omit<Checkpoint, 'phase'>,
   previous: Previous,
-  unhealthy: string
+  health: Exclude<HealthReport, { kind: 'healthy' }>
 ): Promise<Ending> {
   const { tools, request, journal } = work
   tools.remember({ ...checkpoint, phase: 'rolling-back' })
@@ -61,5 +69,6 @@ async function goBack(
   })
   if (!outcome.unanswered) tools.remember({ ...checkpoint, phase: 'settled' })
   const why = outcome.reason && `\nGoing back failed: ${outcome.reason}`
-  return { result: outcome.result, live: outcome.live, reason: `${unhealthy}${why}` }
+  const reason = `${health.reason}${why}`
+  return { result: outcome.result, live: outcome.live, reason, isCutOff: health.kind === 'cancelled' }
 }

@@ -1,9 +1,12 @@
+import { messageOf } from '../errors.ts'
 import { startJournal } from '../journal.ts'
+import { conditionSchema } from '../migration/plan-file.ts'
 import { keepOrGoBack } from './conclude.ts'
-import type { Deployment, Ending, OtherModule } from './deployment.ts'
+import type { Deployment, Ending, ReleaseJudgement } from './deployment.ts'
 import { prepare } from './prepare.ts'
-import { publishUpdate } from './publish.ts'
+import { publishUpdate, type UpdateOutcome } from './publish.ts'
 import { publishFirst } from './publish-first.ts'
+import { madeAnew } from './roll-back.ts'
 import type { DeployRequest, DeployTools, Previous, Work } from './work.ts'
 
 /**
@@ -23,8 +26,13 @@ export async function deploy(request: DeployRequest, tools: DeployTools): Promis
       moduleHash: request.module.hash
     }
   }
-  const ending = await carryOut(work)
+  const ending = await carryOut(work).catch(unexpected)
   return { ...work.findings, ...ending, steps: work.journal.steps }
+}
+
+/** Nothing that is known of is thrown once something was sent; what is live then has to be looked at. */
+function unexpected(error: unknown): Ending {
+  return { result: 'unknown', live: { kind: 'unknown' }, reason: messageOf(error) }
 }
 
 async function carryOut(work: Work): Promise<Ending> {
@@ -46,72 +54,98 @@ async function update(work: Work, previous: Previous | undefined, token: string)
   const { database, module, modulePath, onFailure } = request
   const next = { hash: module.hash, path: modulePath }
   const saved = previous && { hash: previous.module.hash, path: previous.path }
-  const checkpoint = { next, ...(saved && { previous: saved }), onFailure }
+  const wayBack = inShort(work.findings.judgement)
+  const checkpoint = {
+    server: tools.server.url,
+    database,
+    next,
+    ...(saved && { previous: saved }),
+    onFailure,
+    ...(wayBack && { wayBack })
+  }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Publish', async (step) => {
     const outcome = await publishUpdate(
       tools.server,
       { database, module, previous: previous?.module, token },
-      tools.clock
+      tools.clock,
+      tools.cancelled
     )
     if (outcome.kind === 'live') step.detail(`the server serves ${module.hash.slice(0, 12)}`)
-    else step.fail(outcome.kind === 'overtaken' ? 'somebody else published first' : outcome.reason)
+    else step.fail('reason' in outcome ? outcome.reason : 'somebody else changed the database in between')
     return outcome
   })
   switch (outcome.kind) {
     case 'live':
       return keepOrGoBack(work, { result: 'updated', ...(previous && { previous }), checkpoint })
-    case 'not-published':
+    case 'made-anew':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return { result: 'failed', live: { kind: 'previous' }, reason: `The module was not published: ${outcome.reason}` }
+      return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew }
+    case 'not-published': {
+      tools.remember({ ...checkpoint, phase: outcome.mayLand ? 'may-land' : 'settled' })
+      const mayLand = outcome.mayLand ? `\n${mayLandLate}` : ''
+      const reason = `The module was not published: ${outcome.reason}${mayLand}`
+      return { result: 'failed', live: { kind: 'previous' }, reason }
+    }
     case 'overtaken':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return overtaken(outcome.live)
+      return overtaken(outcome)
+    case 'gone':
+      tools.remember({ ...checkpoint, phase: 'settled' })
+      return { result: 'failed', live: { kind: 'none' }, reason: 'Somebody deleted the database in between.' }
     case 'unknown':
       return { result: 'unknown', live: outcome.live, reason: outcome.reason }
   }
 }
 
-function overtaken(live: OtherModule): Ending {
-  return {
-    result: 'failed',
-    live,
-    reason:
-      `Somebody else published between the plan and this publish: ${live.hash ? `module ${live.hash}` : 'another module'} is live now, and nothing ` +
-      'of this deploy was applied. Look at what was published, then run the deploy again: it will make a new plan.'
-  }
+function inShort(judgement: ReleaseJudgement | undefined) {
+  if (judgement === undefined) return undefined
+  const { reversible, conditions } = judgement.wayBack
+  return { reversible, conditions: conditionSchema.array().parse(conditions) }
+}
+
+const mayLandLate =
+  'An answer was lost. Should the server still carry that publish out, the post step of this job sees to it.'
+
+function overtaken({ live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>): Ending {
+  const theirs = live.hash ? `module ${live.hash}` : 'another module'
+  const ours = {
+    true: 'This deploy was applied, and then they published over it.',
+    false: 'Nothing of this deploy was applied.',
+    undefined: 'Whether this deploy was applied before that is not known: an answer was lost.'
+  }[`${applied}`]
+  const reason =
+    `Somebody else published in between: ${theirs} is live now. ${ours}\n` +
+    'Look at what was published, then run the deploy again: it will make a new plan.'
+  return { result: 'failed', live, reason }
 }
 
 async function create(work: Work): Promise<Ending> {
   const { request, tools, journal, findings } = work
   const { database, module, modulePath, organization, onFailure } = request
-  const checkpoint = { next: { hash: module.hash, path: modulePath }, onFailure }
+  const next = { hash: module.hash, path: modulePath }
+  const checkpoint = { server: tools.server.url, database, next, onFailure }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Create the database', async (step) => {
-    const owner = organization === undefined ? tools.identity : 'organization'
-    const creation = { database, module, owner, organization } as const
-    const outcome = await publishFirst(tools.server, creation, tools.clock)
-    if (outcome.kind === 'created') step.detail(`${outcome.identity} serves ${module.hash.slice(0, 12)}`)
+    const creation = { database, module, identity: tools.identity, organization }
+    const outcome = await publishFirst(tools.server, creation, tools.clock, tools.cancelled)
+    if ('identity' in outcome) step.detail(`${outcome.identity} serves ${module.hash.slice(0, 12)}`)
     else step.fail(outcome.reason)
     return outcome
   })
-  if (outcome.kind === 'created') {
+  if (outcome.kind === 'created' || outcome.kind === 'already-there') {
     findings.databaseIdentity = outcome.identity
-    return keepOrGoBack(work, { result: 'created', checkpoint })
+    if (outcome.kind === 'created') return keepOrGoBack(work, { result: 'created', checkpoint })
+    journal.warn('Another job created the database in between, with this very module.')
+    tools.remember({ ...checkpoint, phase: 'settled' })
+    return keepOrGoBack(work, { result: 'unchanged' })
   }
   if (outcome.kind === 'unknown') return { result: 'unknown', live: { kind: 'unknown' }, reason: outcome.reason }
 
   tools.remember({ ...checkpoint, phase: 'settled' })
   if (outcome.kind === 'not-created') {
-    const claimed = outcome.claimed
-      ? `\nThe name "${database}" is claimed now and holds nothing: until a publish succeeds, anyone can take it.`
-      : ''
-    return {
-      result: 'failed',
-      live: { kind: 'none' },
-      reason: `The database was not created: ${outcome.reason}${claimed}`
-    }
+    const reason = `The database was not created: ${outcome.reason}`
+    return { result: 'failed', live: { kind: 'none' }, reason, isClaimed: outcome.claimed }
   }
-  const result = outcome.live.kind === 'new' ? 'unhealthy' : 'failed'
-  return { result, live: outcome.live, reason: outcome.reason }
+  return { result: 'failed', live: outcome.live, reason: outcome.reason }
 }

@@ -70,6 +70,10 @@ export type Ending = {
   readonly reason?: string
   /** Whether `reason` is something that the user's own configuration can mend. */
   readonly isConfiguration?: boolean
+  /** Whether the job was cut off before the new module's health was known: nothing speaks against the module. */
+  readonly isCutOff?: boolean
+  /** Whether the name is claimed now and holds nothing, so that anybody can take it. */
+  readonly isClaimed?: boolean
 }
 
 /** The whole report of a deploy. */

@@ -32,8 +32,8 @@ const rounds = 3
 export async function captureAndJudge(work: Work, database: Identity, described: Promise<Schema>): Promise<Judged> {
   const next = work.request.module.hash
   for (let round = 1; round <= rounds; round++) {
-    const previous = await capture(work)
-    if (previous?.module.hash === next) {
+    const previous = await fetchLive(work, next)
+    if (previous === 'same') {
       await describeNext(work, described)
       return { kind: 'unchanged' }
     }
@@ -60,10 +60,18 @@ export async function describeNext(work: Work, described: Promise<Schema>): Prom
   return schema
 }
 
-async function capture({ request, tools, journal, findings }: Work): Promise<Previous | undefined> {
+/** Saves the live module, if it isn't the very one that is to be deployed. */
+async function fetchLive(work: Work, next: ModuleHash): Promise<Previous | 'same' | undefined> {
+  const { request, tools, journal, findings } = work
   return journal.step('Save the live module', async (step) => {
+    delete findings.previousHash
+    delete findings.previousModulePath
     try {
       const module = await tools.server.liveModule(request.database)
+      if (module.hash === next) {
+        step.detail(`${next.slice(0, 12)} is live already`)
+        return 'same'
+      }
       const path = await saveModule(tools.folder, request.database, module)
       findings.previousHash = module.hash
       findings.previousModulePath = path
@@ -81,11 +89,11 @@ async function capture({ request, tools, journal, findings }: Work): Promise<Pre
 async function plan(work: Work, previous: Module | undefined, described: Promise<Schema>): Promise<ReleaseJudgement> {
   const { request, tools, journal } = work
   return journal.step('Plan', async (step) => {
-    const [serverPlan, next, live] = await Promise.all([
-      tools.server.plan(request.database, request.module),
-      describeNext(work, described),
-      describeLive(work, previous)
-    ])
+    const describedLive = describeLive(work, previous)
+    describedLive.catch(() => {})
+    // Only a module that could be described, with limits, is given to the server, which has none.
+    const next = await describeNext(work, described)
+    const [serverPlan, live] = await Promise.all([tools.server.plan(request.database, request.module), describedLive])
     if (serverPlan.kind === 'bad-module') {
       throw new ConfigurationError(`The server can't load the module: ${serverPlan.reason}`)
     }

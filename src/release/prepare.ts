@@ -19,13 +19,20 @@ export type Ready =
 /** Everything before the first change: whatever fails here has changed nothing. Never throws. */
 export async function prepare(work: Work): Promise<Ready> {
   try {
-    const ready = await getReady(work)
-    if (work.tools.cancelled.aborted) throw new Error('The job was cancelled before anything was changed.')
-    return ready
+    return await Promise.race([getReady(work), cancellation(work.tools.cancelled)])
   } catch (error) {
     const isConfiguration = error instanceof ConfigurationError
     return ended({ result: 'failed', live: untouched(work), reason: messageOf(error), isConfiguration })
   }
+}
+
+/** Rejects when the job is cancelled: whatever is under way by then changes nothing. */
+function cancellation(cancelled: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const cancel = () => reject(new Error('The job was cancelled before anything was changed.'))
+    if (cancelled.aborted) cancel()
+    cancelled.addEventListener('abort', cancel, { once: true })
+  })
 }
 
 async function getReady(work: Work): Promise<Ready> {

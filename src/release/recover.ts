@@ -4,47 +4,70 @@ import type { Server } from '../spacetimedb/server.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Ending } from './deployment.ts'
 import { findLiveState, isModule, type Release, type Releases } from './live-state.ts'
+import { afterglow } from './publish.ts'
 import { rollBack } from './roll-back.ts'
 
-/** How long, in milliseconds, a publish that was cut off may still be under way on the server. */
-const afterglow = 6_000
-
 /**
- * Finishes or undoes a deploy that was cut off by a cancelled job or a killed process: the database ends in one of
- * the two releases, and the ending says in which. Never throws. `load` reads a module from a file.
+ * Finishes or undoes a deploy that was cut off by a cancelled job or a killed process, or whose publish may have
+ * landed late: the database ends in one of the two releases, and the ending says in which. Never throws; `undefined`
+ * when there is nothing more to say than the deploy itself has said. `load` reads a module from a file.
  */
 export async function recover(
   server: Server,
-  database: string,
   checkpoint: Checkpoint,
   load: (path: string) => Promise<Module>,
   clock: Clock
-): Promise<Ending> {
+): Promise<Ending | undefined> {
+  const { database } = checkpoint
   const next = await loadRelease(checkpoint.next, load)
   const previous = checkpoint.previous && (await loadRelease(checkpoint.previous, load))
   const live = await settledState(server, database, { next, previous }, clock)
   switch (live.kind) {
     case 'unknown':
-      return { result: 'unknown', live, reason: `The job was cut off while publishing. ${live.reason ?? ''}` }
+      return { result: 'unknown', live, reason: `${whatHappened[checkpoint.phase]} ${live.reason ?? ''}` }
     case 'none':
     case 'previous':
       return undone(checkpoint, live.kind)
-    case 'other':
-      return { result: 'failed', live, reason: 'The job was cut off, and somebody else has published since.' }
+    case 'other': {
+      const reason = `${whatHappened[checkpoint.phase]} Somebody else has published since; that was left alone.`
+      return { result: checkpoint.phase === 'rolling-back' ? 'rollback-failed' : 'failed', live, reason }
+    }
     case 'new':
-      break
+      return withdraw(server, checkpoint, { next, previous }, clock)
   }
-  if (!previous) return { result: 'unhealthy', live, reason: `${cutOff} There is no previous module to go back to.` }
-  if (checkpoint.onFailure === 'keep' && checkpoint.phase === 'changing') {
-    return { result: 'unhealthy', live, reason: `${cutOff} It was kept, as "on-failure: keep" asks.` }
+}
+
+/** What the main step left behind. */
+const whatHappened = {
+  changing: 'The deploy did not come to its end: nobody knows whether the new module is healthy.',
+  'rolling-back': 'The deploy did not come to the end of its rollback.',
+  'may-land': 'A publish whose answer was lost was carried out after the deploy had given it up.',
+  settled: 'The deploy came to its end.'
+} as const
+
+/** The new module is live, and nobody has found it healthy. */
+async function withdraw(
+  server: Server,
+  { database, phase, onFailure, ...saved }: Checkpoint,
+  { next, previous }: Releases,
+  clock: Clock
+): Promise<Ending> {
+  const live = { kind: 'new' } as const
+  const why = whatHappened[phase]
+  const isCutOff = phase !== 'rolling-back'
+  if (!previous) {
+    return { result: 'unhealthy', live, isCutOff, reason: `${why} There is no previous module to go back to.` }
+  }
+  if (onFailure === 'keep' && phase !== 'rolling-back') {
+    return { result: 'unhealthy', live, isCutOff, reason: `${why} It was kept, as "on-failure: keep" asks.` }
   }
   if (!isModule(previous)) {
-    const reason = `${cutOff} The previous module can't be read again from ${checkpoint.previous?.path}.`
-    return { result: 'rollback-failed', live, reason }
+    const reason = `${why} The previous module can't be read again from ${saved.previous?.path}.`
+    return { result: 'rollback-failed', live, isCutOff, reason }
   }
   const outcome = await rollBack(server, { database, previous, next }, clock)
-  const why = outcome.reason && ` ${outcome.reason}`
-  return { result: outcome.result, live: outcome.live, reason: `${cutOff}${why}` }
+  const failure = outcome.reason && `\nGoing back failed: ${outcome.reason}`
+  return { result: outcome.result, live: outcome.live, isCutOff, reason: `${why}${failure}` }
 }
 
 /** The module as it was, or its hash alone when the file is gone or holds something else by now. */
@@ -57,13 +80,14 @@ async function loadRelease(saved: Checkpoint['next'], load: (path: string) => Pr
   }
 }
 
-const cutOff = 'The job was cut off before the new module was known to be healthy.'
-
-function undone(checkpoint: Checkpoint, live: 'previous' | 'none'): Ending {
-  if (checkpoint.phase === 'rolling-back' && live === 'previous') {
-    return { result: 'rolled-back', live: { kind: live }, reason: 'The job was cut off while it was rolling back.' }
+function undone({ phase }: Checkpoint, live: 'previous' | 'none'): Ending | undefined {
+  if (phase === 'may-land') return undefined
+  if (phase === 'rolling-back' && live === 'previous') {
+    return { result: 'rolled-back', live: { kind: live }, reason: 'The deploy was cut off while it was rolling back.' }
   }
-  return { result: 'failed', live: { kind: live }, reason: 'The job was cut off before the new module went live.' }
+  const claimed = live === 'none' ? ' Its name may be claimed by now: then anyone can publish to it.' : ''
+  const reason = `The deploy was cut off before the new module went live.${claimed}`
+  return { result: 'failed', live: { kind: live }, reason, isCutOff: true }
 }
 
 /** A publish may land after its process is gone, so the old release is only believed when it stays. */

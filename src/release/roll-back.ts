@@ -35,11 +35,11 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
     return { result: 'unknown', live: before, reason: before.reason ?? '', unanswered: true }
   if (before.kind !== 'new') return { result: 'rollback-failed', live: before, reason: notOursAnyMore(before) }
 
-  const planned = await insist(() => server.plan(database, previous), clock)
+  const planned = await insist(() => planBack(server, database, previous), clock)
   if (planned.kind === 'unknown') {
     return { result: 'rollback-failed', live: before, reason: planned.reason, unanswered: true }
   }
-  if (planned.value.kind !== 'automatic') {
+  if (planned.value.kind === 'manual') {
     return { result: 'rollback-failed', live: before, reason: planned.value.reason.trim() }
   }
 
@@ -48,14 +48,29 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
   switch (outcome.kind) {
     case 'live':
       return { result: 'rolled-back', live: { kind: 'previous' }, reason: '' }
+    case 'made-anew':
+      return { result: 'rollback-failed', live: { kind: 'previous' }, reason: madeAnew }
     case 'not-published':
-      return { result: 'rollback-failed', live: { kind: 'new' }, reason: outcome.reason }
+      return { result: 'rollback-failed', live: { kind: 'new' }, reason: outcome.reason, unanswered: outcome.mayLand }
+    case 'gone':
+      return { result: 'rollback-failed', live: { kind: 'none' }, reason: notOursAnyMore({ kind: 'none' }) }
     case 'overtaken':
       return { result: 'rollback-failed', live: outcome.live, reason: notOursAnyMore(outcome.live) }
     case 'unknown':
       return { result: 'unknown', live: outcome.live, reason: outcome.reason, unanswered: true }
   }
 }
+
+/** The previous module ran on this server, so that it can't load it now is a trouble of the moment. */
+async function planBack(server: Server, database: string, previous: Module) {
+  const plan = await server.plan(database, previous)
+  if (plan.kind === 'bad-module') throw new Error(plan.reason)
+  return plan
+}
+
+/** What is said of an update that turned out to be a creation. */
+export const madeAnew =
+  'Somebody deleted the database in between. This publish made it anew: it is empty, and all its data is gone.'
 
 function notOursAnyMore(live: LiveState): string {
   if (live.kind === 'none') return 'The database is gone: somebody deleted it.'

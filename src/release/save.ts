@@ -33,6 +33,7 @@ export async function savePlan(
   const { reversible, conditions, blockers } = wayBack
   const { database, module } = request
   const path = join(tools.folder, `${database}-${module.hash.slice(0, 12)}-plan.json`)
+  await mkdir(tools.folder, { recursive: true })
   await writePlan(path, {
     tool: `stdb-actions ${version}`,
     createdAt: new Date(tools.clock.now()).toISOString(),

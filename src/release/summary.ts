@@ -1,7 +1,7 @@
 import type { Step } from '../journal.ts'
 import { code, escapeMarkdown, quote, table } from '../markdown.ts'
 import { renderPlan } from '../migration/render.ts'
-import { adviceOn } from './advice.ts'
+import { adviceOn, type Outcome } from './advice.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Deployment, Ending, LiveState, Result } from './deployment.ts'
 
@@ -15,7 +15,7 @@ export function renderDeployment(deployment: Deployment): string {
     `## ${marks[deployment.result]} ${headlineOf(deployment, code(database))}`,
     renderReason(deployment),
     renderState(deployment),
-    renderAdvice(deployment),
+    renderAdvice({ ...deployment, isManual: judgement?.verdict === 'manual', wayBack: judgement?.wayBack }),
     renderFacts(deployment),
     renderTimeline(deployment.steps),
     judgement && renderPlan(judgement)
@@ -23,18 +23,19 @@ export function renderDeployment(deployment: Deployment): string {
 }
 
 /** The job summary of a post step that had to finish or undo a deploy. */
-export function renderRecovery(server: string, database: string, left: Checkpoint, ending: Ending): string {
-  const facts = { server, database, moduleHash: left.next.hash, previousHash: left.previous?.hash }
+export function renderRecovery(left: Checkpoint, ending: Ending): string {
+  const { server, database, next, previous, wayBack } = left
+  const outcome = { server, database, moduleHash: next.hash, previousHash: previous?.hash, wayBack, ...ending }
   return sections([
-    `## ${marks[ending.result]} After the job was cut off: ${headlineOf(ending, code(database))}`,
+    `## ${marks[ending.result]} After the deploy: ${headlineOf(ending, code(database))}`,
     renderReason(ending),
     renderState(ending),
-    renderAdvice({ ...facts, ...ending })
+    renderAdvice(outcome)
   ])
 }
 
 /** How a deploy ended, in one line. `database` is put in as it is. */
-export function headlineOf({ result, live }: Ending, database: string): string {
+export function headlineOf({ result, live, isCutOff, isClaimed }: Ending, database: string): string {
   switch (result) {
     case 'created':
       return `${database} was created`
@@ -47,18 +48,30 @@ export function headlineOf({ result, live }: Ending, database: string): string {
     case 'refused':
       return `Refused: ${database} was not changed`
     case 'unhealthy':
-      return `Unhealthy: ${database} runs the new module all the same`
+      return `${isCutOff ? 'Not checked' : 'Unhealthy'}: ${database} runs the new module all the same`
     case 'rolled-back':
       return `Rolled back: ${database} runs the previous module again`
     case 'rollback-failed':
-      return live.kind === 'new'
-        ? `The rollback failed: ${database} runs the new, unhealthy module`
-        : `The rollback failed: ${database} does not run the previous module`
+      return `The rollback failed: ${database} ${afterFailedRollback(live, isCutOff)}`
     case 'failed':
-      return `Failed: this deploy changed nothing in ${database}`
+      return `Failed: ${afterFailure(live, database, isClaimed)}`
     case 'unknown':
-      return `Unknown: nobody can tell which module ${database} runs`
+      return `Unknown: nobody could say which module ${database} runs`
   }
+}
+
+function afterFailedRollback(live: LiveState, isCutOff = false): string {
+  if (live.kind === 'new')
+    return isCutOff ? 'runs the new module, whose health is not known' : 'runs the new, unhealthy module'
+  if (live.kind === 'other') return "runs somebody else's module"
+  return live.kind === 'none' ? 'is gone' : 'was made anew and is empty'
+}
+
+function afterFailure(live: LiveState, database: string, isClaimed = false): string {
+  if (isClaimed) return `${database} was not created, but its name is claimed`
+  return live.kind === 'other'
+    ? `${database} runs somebody else's module`
+    : `this deploy changed nothing in ${database}`
 }
 
 const marks: Readonly<Record<Result, string>> = {
@@ -85,12 +98,12 @@ function renderReason({ reason }: Ending): string | undefined {
 
 function renderState(ending: Ending): string {
   const data = ending.result === 'rolled-back' ? ` ${notTheData}` : ''
-  return `**The database now:** ${stateText(ending.live)}${data}`
+  return `**The database now:** ${stateText(ending)}${data}`
 }
 
 const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
 
-function stateText(live: LiveState): string {
+function stateText({ live, isClaimed }: Ending): string {
   switch (live.kind) {
     case 'new':
       return 'it runs the new module.'
@@ -99,14 +112,14 @@ function stateText(live: LiveState): string {
     case 'other':
       return `it runs another module, which somebody else published${live.hash ? `: ${code(live.hash)}` : ''}.`
     case 'none':
-      return 'there is no database of this name.'
+      return `there is none of this name${isClaimed ? ', but the name is claimed: anyone can publish to it' : ''}.`
     case 'unknown':
       return 'not known; nothing was asked of it, or it did not answer.'
   }
 }
 
-function renderAdvice(facts: Parameters<typeof adviceOn>[0]): string | undefined {
-  const advice = adviceOn(facts)
+function renderAdvice(outcome: Outcome): string | undefined {
+  const advice = adviceOn(outcome)
   return advice.length === 0 ? undefined : `**What to do now**\n\n${advice.join('\n')}`
 }
 
@@ -117,7 +130,7 @@ function renderFacts(deployment: Deployment): string {
     ['Deployed as', code(deployment.identity)],
     ['New module', code(deployment.moduleHash)],
     ['Previous module', deployment.previousHash && code(deployment.previousHash)],
-    ['Health check', code(deployment.healthCheck ?? 'none')]
+    ['Health check', deployment.healthCheck && code(deployment.healthCheck)]
   ]
   const known = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   const [head = [], ...rest] = known

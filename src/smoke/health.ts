@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { ConfigurationError } from '../errors.ts'
+import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Procedure, Reducer, Schema } from '../module/schema.ts'
 import { type CallAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
 
@@ -25,30 +25,30 @@ export function healthChoice(input: string): HealthChoice {
 export function chooseHealthCheck(choice: HealthChoice, schema: Schema): string | undefined {
   if (choice.kind === 'none') return undefined
   const callables = [...schema.reducers, ...schema.procedures]
-  const name = choice.kind === 'auto' ? conventionalHealthCheck : choice.name
-  const callable = callables.find((candidate) => candidate.name === name)
-  if (choice.kind === 'auto') return callable?.parameters.length === 0 ? name : undefined
+  const usable = callables.filter((candidate) => objectionTo(candidate, schema) === undefined).map(({ name }) => name)
+  if (choice.kind === 'auto') return usable.find((name) => name === conventionalHealthCheck)
 
-  const isLifecycle = (candidate: string) => schema.lifecycle.some((entry) => entry.reducer === candidate)
-  const isUsable = (candidate: Reducer | Procedure) => candidate.parameters.length === 0 && !isLifecycle(candidate.name)
-  const usable = callables.filter(isUsable).map((candidate) => candidate.name)
-  const objection = !callable
-    ? `the module has no reducer or procedure "${name}"`
-    : isLifecycle(name)
-      ? `"${name}" is run by the server itself`
-      : callable.parameters.length > 0
-        ? `"${name}" takes parameters`
-        : undefined
-  if (objection) {
-    throw new ConfigurationError(
-      `Input "health-check": ${objection}. Name one that takes no parameters (this module has: ` +
-        `${usable.join(', ') || 'none'}), or use "auto" or "none".`
-    )
-  }
-  return name
+  if (usable.includes(choice.name)) return choice.name
+  const named = callables.find(({ name }) => name === choice.name)
+  const objection = named ? objectionTo(named, schema) : 'is no reducer or procedure of the module'
+  throw new ConfigurationError(
+    `Input ` +
+      '`health-check`' +
+      `: "${choice.name}" ${objection}. Name one that takes no parameters, may be called again ` +
+      `and changes nothing (without parameters are: ${usable.join(', ') || 'none'}), or use "auto" or "none".`
+  )
 }
 
-export type HealthReport = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string }
+function objectionTo({ name, parameters }: Reducer | Procedure, { lifecycle }: Schema): string | undefined {
+  if (lifecycle.some(({ reducer }) => reducer === name)) return 'is run by the server itself'
+  return parameters.length > 0 ? 'takes parameters' : undefined
+}
+
+export type HealthReport =
+  | { readonly kind: 'healthy' }
+  | { readonly kind: 'unhealthy'; readonly reason: string }
+  /** The job was cancelled before there was an answer. */
+  | { readonly kind: 'cancelled'; readonly reason: string }
 
 /**
  * Calls the health check until it gives an answer or `timeout` (milliseconds) has passed. What the reducer itself
@@ -68,23 +68,27 @@ export async function checkHealth(
       const call = server.call(database, reducer, [], deadline - clock.now())
       return reportOf(reducer, await orCancelled(call, cancelled))
     } catch (failure) {
-      if (!(failure instanceof ServerFailure)) throw failure
-      if (!mayPass(failure)) return { kind: 'unhealthy', reason: failure.message }
-      lastFailure = failure.message
+      if (failure instanceof ServerFailure && !mayPass(failure)) return { kind: 'unhealthy', reason: failure.message }
+      lastFailure = messageOf(failure)
       await clock.sleep(Math.min(pause, Math.max(0, deadline - clock.now())), cancelled)
     }
   }
-  if (cancelled.aborted) return { kind: 'unhealthy', reason: 'The job was cancelled before the health check was done.' }
+  if (cancelled.aborted) return cancelledReport
   const seconds = options.timeout / 1000
   return {
     kind: 'unhealthy',
-    reason: `${reducer} gave no answer within ${seconds} s (input "health-timeout"). ${lastFailure}`
+    reason: `${reducer} gave no final answer within ${seconds} s (input \`health-timeout\`). ${lastFailure}`
   }
+}
+
+const cancelledReport: HealthReport = {
+  kind: 'cancelled',
+  reason: 'The job was cancelled before the health check was done.'
 }
 
 function reportOf(reducer: string, answer: CallAnswer | 'cancelled'): HealthReport {
   if (answer === 'cancelled') {
-    return { kind: 'unhealthy', reason: 'The job was cancelled before the health check was done.' }
+    return cancelledReport
   }
   switch (answer.kind) {
     case 'ok':
@@ -112,7 +116,5 @@ async function orCancelled<T>(work: Promise<T>, cancelled: AbortSignal): Promise
 }
 
 function mayPass(failure: ServerFailure): boolean {
-  return ['unreachable', 'timed-out', 'interrupted', 'rate-limited', 'server-error', 'unexpected-answer'].includes(
-    failure.kind
-  )
+  return failure.kind !== 'forbidden' && failure.kind !== 'missing' && failure.kind !== 'tls'
 }

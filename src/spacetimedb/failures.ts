@@ -125,6 +125,7 @@ function explainStatus(context: Context, answer: Answer): Explanation {
     case 401:
       return { kind: 'unauthorized', problem: explain401(context, answer, says) }
     case 403:
+      if (!isServersOwn(answer)) return { kind: 'unexpected-answer', problem: proxyForbids(says) }
       return { kind: 'forbidden', problem: explain403(context, says) }
     case 404:
       return { kind: 'missing', problem: `it is not there (404): ${says}` }
@@ -148,6 +149,10 @@ function explain401({ identity }: Context, answer: Answer, says: string): string
   // To a token that it refuses, the server answers before it adds the headers that mark its answers.
   if (isServersOwn(answer)) return `it is not allowed to this token, whose identity is ${identity} (401): ${says}`
   return `the token was refused (401): ${says} It has to come from this server, or from an OIDC issuer that the server can reach, and must not have expired.`
+}
+
+function proxyForbids(says: string): string {
+  return `something before the server forbids it (403): ${says} Let a proxy pass the paths under /v1/database/.`
 }
 
 function explain403({ identity, connects }: Context, says: string): string {

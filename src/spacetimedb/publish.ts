@@ -41,8 +41,8 @@ export type Publication =
     }
 
 /**
- * Publishes, with one request on a connection of its own. An update is a compare-and-swap on the plan's token, a
- * first publish goes by the default policy. Throws a `ServerFailure` where the server says that this caller or this
+ * Publishes, with one request on a connection of its own, as a compare-and-swap: an update on the plan's token, a
+ * first publish on one that no plan has, so that a database which is there by now is not replaced. Throws a `ServerFailure` where the server says that this caller or this
  * address can't publish (401, 403, 404).
  */
 export async function publish(session: Session, limits: Limits, publication: Publication): Promise<PublishAnswer> {
@@ -60,17 +60,24 @@ export async function publish(session: Session, limits: Limits, publication: Pub
   }
 }
 
+/**
+ * Where there is no database the server does not look at the token; where there is one, it matches no plan
+ * (docs/server-behaviour.md, "First publishes").
+ */
+const noPlansToken = '0x0'
+
 function publishQuestion(limits: Limits, publication: Publication): Question {
   const { database, module } = publication
   const query = new URLSearchParams({
-    ...(publication.kind === 'update' && { policy: 'BreakClients', token: publication.token }),
+    policy: 'BreakClients',
+    token: publication.kind === 'update' ? publication.token : noPlansToken,
     ...(publication.kind === 'first' && publication.organization && { organization: publication.organization }),
     ...hostType(module)
   })
   return {
     purpose: `publish to "${database}"`,
     method: 'PUT',
-    path: query.size === 0 ? databasePath(database) : `${databasePath(database)}?${query}`,
+    path: `${databasePath(database)}?${query}`,
     body: module.bytes,
     contentType: 'application/octet-stream',
     ...limits.publish

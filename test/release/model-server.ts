@@ -81,6 +81,8 @@ export function modelServer(start: { live?: Module; closed?: Module; claimed?: b
     },
     async publishFirst(_database, module) {
       return carryOut(meet('publish'), () => {
+        if (state.live && state.live.hash !== module.hash)
+          return { kind: 'refused', reason: 'Token provided is invalid' }
         const operation = state.live ? 'updated' : 'created'
         if (!state.live) state.owner = us
         state.live = module

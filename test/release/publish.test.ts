@@ -59,7 +59,60 @@ describe('publishUpdate', () => {
     })
     const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     const outcome = await publishUpdate(model.server, update, modelClock())
-    expect(outcome).toEqual({ kind: 'overtaken', live: { kind: 'other' } })
+    expect(outcome).toEqual({ kind: 'overtaken', live: { kind: 'other' }, applied: false })
+  })
+
+  test('somebody else publishes over it before it can be confirmed: it was applied', async () => {
+    const model = modelServer({ live: old })
+    model.faults.live.push(() => {
+      model.state.live = foreign
+    })
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    expect(await publishUpdate(model.server, update, modelClock())).toMatchObject({ kind: 'overtaken', applied: true })
+  })
+
+  test('a publish that lands after its answers were lost is waited for', async () => {
+    const model = modelServer({ live: old })
+    model.faults.publish.push('lost-before', 'lost-before', 'lost-before')
+    model.faults.live.push(...Array<Fault>(5).fill(() => {}), () => {
+      model.state.live = next
+    })
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    expect((await publishUpdate(model.server, update, modelClock())).kind).toBe('live')
+  })
+
+  test('a publish that has not landed for long may land yet', async () => {
+    const model = modelServer({ live: old })
+    model.faults.publish.push('lost-before', 'lost-before', 'lost-before')
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    const outcome = await publishUpdate(model.server, update, modelClock())
+    expect(outcome).toMatchObject({ kind: 'not-published', mayLand: true })
+  })
+
+  test('once cancelled, nothing is sent that was not sent before', async () => {
+    const model = modelServer({ live: old })
+    const cancelled = new AbortController()
+    model.faults.publish.push('not-sent')
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    const clock = modelClock()
+    const sleep = async () => cancelled.abort()
+    const outcome = await publishUpdate(model.server, update, { ...clock, sleep }, cancelled.signal)
+    expect(outcome.kind).toBe('not-published')
+    expect(model.requests).toEqual(['publish'])
+  })
+
+  test('a database that was deleted in between is made anew: no success', async () => {
+    const model = modelServer({ live: old })
+    const created = { kind: 'published', operation: 'created', identity: model.databaseIdentity } as const
+    const server = {
+      ...model.server,
+      publishUpdate: async () => {
+        model.state.live = next
+        return created
+      }
+    }
+    const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
+    expect((await publishUpdate(server, update, modelClock())).kind).toBe('made-anew')
   })
 
   test('somebody else publishes first: their module stays, and nothing is sent again', async () => {
@@ -70,7 +123,8 @@ describe('publishUpdate', () => {
     const update = { database: 'db', module: next, previous: old, token: tokenOf(old, next) }
     expect(await publishUpdate(model.server, update, modelClock())).toEqual({
       kind: 'overtaken',
-      live: { kind: 'other', hash: foreign.hash }
+      live: { kind: 'other', hash: foreign.hash },
+      applied: false
     })
     expect(model.requests.filter((request) => request === 'publish')).toHaveLength(1)
   })
@@ -96,7 +150,7 @@ describe('publishFirst', () => {
   test.each(cases)('$name', async ({ faults, outcome, publishes }) => {
     const model = modelServer()
     model.faults.publish.push(...faults)
-    const creation = { database: 'db', module: next, owner: us }
+    const creation = { database: 'db', module: next, identity: us }
     expect((await publishFirst(model.server, creation, modelClock())).kind).toBe(outcome)
     expect(model.requests.filter((request) => request === 'publish')).toHaveLength(publishes)
   })
@@ -104,7 +158,7 @@ describe('publishFirst', () => {
   test('a server that stays away has created nothing', async () => {
     const model = modelServer()
     model.faults.publish.push(...Array<Fault>(1000).fill('not-sent'))
-    const creation = { database: 'db', module: next, owner: us }
+    const creation = { database: 'db', module: next, identity: us }
     expect((await publishFirst(model.server, creation, modelClock())).kind).toBe('not-created')
   })
 
@@ -112,7 +166,7 @@ describe('publishFirst', () => {
     const model = modelServer()
     model.faults.publish.push('dropped-half-way')
     const clock = modelClock()
-    await publishFirst(model.server, { database: 'db', module: next, owner: us }, clock)
+    await publishFirst(model.server, { database: 'db', module: next, identity: us }, clock)
     expect(clock.now()).toBe(0)
   })
 
@@ -123,18 +177,38 @@ describe('publishFirst', () => {
       model.state.live = foreign
       model.state.owner = them
     })
-    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, identity: us }, modelClock())
     expect(outcome.kind).toBe('lost-race')
     expect(model.state.live).toBe(foreign)
   })
 
-  test('an update where a creation was meant is a lost race', async () => {
+  test('somebody of us creates it with another module first: their module stays', async () => {
     const model = modelServer()
     model.faults.publish.push(() => {
       model.state.live = foreign
     })
-    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
-    expect(outcome).toMatchObject({ kind: 'lost-race', live: { kind: 'new' } })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, identity: us }, modelClock())
+    expect(outcome).toMatchObject({ kind: 'lost-race', live: { kind: 'other', hash: foreign.hash } })
+    expect(model.state.live).toBe(foreign)
+  })
+
+  test('somebody of us creates it after our own answer was lost: their module stays', async () => {
+    const model = modelServer()
+    model.faults.publish.push('dropped-half-way', () => {
+      model.state.live = foreign
+    })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, identity: us }, modelClock())
+    expect(outcome.kind).toBe('lost-race')
+    expect(model.state.live).toBe(foreign)
+  })
+
+  test('somebody of us creates it with the same module first', async () => {
+    const model = modelServer()
+    model.faults.publish.push(() => {
+      model.state.live = next
+    })
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, identity: us }, modelClock())
+    expect(outcome.kind).toBe('already-there')
   })
 
   test('our own first try that went through after all is no race', async () => {
@@ -142,7 +216,7 @@ describe('publishFirst', () => {
     model.faults.publish.push('dropped-half-way', () => {
       model.state.live = next
     })
-    const outcome = await publishFirst(model.server, { database: 'db', module: next, owner: us }, modelClock())
+    const outcome = await publishFirst(model.server, { database: 'db', module: next, identity: us }, modelClock())
     expect(outcome.kind).toBe('created')
   })
 })

@@ -61,13 +61,15 @@ describe('recover', () => {
     model.faults.live.push(...(faults ?? []))
     const left: Checkpoint = {
       phase: 'changing',
+      server: 'http://127.0.0.1:3000',
+      database: 'db',
       next: { hash: next.hash, path: 'next.wasm' },
       onFailure: 'rollback',
       ...checkpoint
     }
-    const ending = await recover(model.server, 'db', left, load, modelClock())
-    expect(ending.result).toBe(result)
-    expect(ending.reason).not.toBe('')
+    const ending = await recover(model.server, left, load, modelClock())
+    expect(ending?.result).toBe(result)
+    expect(ending?.reason).not.toBe('')
     expect(model.state.live).toBe(after)
   })
 
@@ -83,12 +85,14 @@ describe('recover', () => {
     )
     const left: Checkpoint = {
       phase: 'changing',
+      server: 'http://127.0.0.1:3000',
+      database: 'db',
       next: { hash: next.hash, path: 'next.wasm' },
       onFailure: 'rollback',
       previous
     }
-    const ending = await recover(model.server, 'db', left, load, modelClock())
-    expect(ending.result).toBe('rolled-back')
+    const ending = await recover(model.server, left, load, modelClock())
+    expect(ending?.result).toBe('rolled-back')
     expect(model.state.live).toBe(old)
   })
 
@@ -96,6 +100,8 @@ describe('recover', () => {
     const model = modelServer({ live: next })
     const left: Checkpoint = {
       phase: 'changing',
+      server: 'http://127.0.0.1:3000',
+      database: 'db',
       next: { hash: next.hash, path: 'next.wasm' },
       onFailure: 'rollback',
       previous
@@ -103,8 +109,8 @@ describe('recover', () => {
     const load = async () => {
       throw new Error('old.wasm is gone')
     }
-    const ending = await recover(model.server, 'db', left, load, modelClock())
+    const ending = await recover(model.server, left, load, modelClock())
     expect(ending).toMatchObject({ result: 'rollback-failed', live: { kind: 'new' } })
-    expect(ending.reason).toContain('old.wasm')
+    expect(ending?.reason).toContain('old.wasm')
   })
 })
