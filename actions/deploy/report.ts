@@ -42,6 +42,9 @@ function conditionsOf({ judgement }: Deployment) {
 /** The error of a step whose ending isn't what was asked for. */
 export function failureOf(ending: Ending, database: string): { failure?: { title: string; message: string } } {
   if (isSuccess(ending.result)) return {}
+  if (ending.isConfiguration) {
+    return { failure: { title: 'deploy: wrong configuration', message: ending.reason ?? '' } }
+  }
   return {
     failure: { title: `deploy: ${ending.result}`, message: `${headlineOf(ending, database)}\n${ending.reason}` }
   }

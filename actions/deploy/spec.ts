@@ -124,7 +124,7 @@ export const spec = defineAction({
     identity: { description: 'Who the credential is to the server: an identity.' },
     'previous-module': {
       description:
-        'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none.'
+        'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none, or when it was this very module.'
     }
   },
   firstOutputs: { result: 'failed' },

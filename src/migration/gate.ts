@@ -7,6 +7,8 @@ export type GateRequest = {
   /** The whole verdict: the server's and ours, the worse of them. */
   readonly verdict: Verdict
   readonly changes: readonly Change[]
+  /** What must hold of the data for the server to publish. */
+  readonly conditions?: readonly Condition[]
   readonly wayBack: {
     readonly reversible: Reversible
     readonly conditions: readonly Condition[]
@@ -33,7 +35,7 @@ export function gate(request: GateRequest): GateAnswer {
   if (request.verdict === 'manual') return { allowed: false, reasons: [impossibility(request)] }
   const objections = [clientObjection(request), wayBackObjection(request)].filter((text) => text !== undefined)
   if (objections.length > 0 && !request.reportOnly) return { allowed: false, reasons: objections }
-  return { allowed: true, warnings: [...objections, ...conditionalWayBack(request)] }
+  return { allowed: true, warnings: [...objections, ...conditionalWayForward(request), ...wayBackWarnings(request)] }
 }
 
 function impossibility({ changes }: GateRequest): string {
@@ -60,7 +62,13 @@ function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequ
   return `The release could not be rolled back, ${why}. Set allow-irreversible: true to publish all the same.`
 }
 
-function conditionalWayBack({ wayBack }: GateRequest): readonly string[] {
+function conditionalWayForward({ conditions = [] }: GateRequest): readonly string[] {
+  if (conditions.length === 0) return []
+  return [`The server can publish this only while ${conditions.map(conditionText).join(', and ')}.`]
+}
+
+function wayBackWarnings({ wayBack, allowIrreversible }: GateRequest): readonly string[] {
+  if (wayBack.reversible === 'no' && allowIrreversible) return ['There is no way back from this release.']
   if (wayBack.reversible !== 'conditional') return []
   return [`The release can be rolled back only while ${wayBack.conditions.map(conditionText).join(', and ')}.`]
 }

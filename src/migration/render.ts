@@ -4,7 +4,7 @@ import type { Change } from './change.ts'
 import { conditionText } from './condition.ts'
 import { verdictOf } from './diff.ts'
 import type { Judgement, UsablePlan } from './judgement.ts'
-import { type Verdict, verdicts } from './verdict.ts'
+import { type Condition, type Verdict, verdicts } from './verdict.ts'
 import type { WayBack } from './way-back.ts'
 
 /** What is rendered: a release's changes and all that was judged of them. */
@@ -26,7 +26,7 @@ export type RenderOptions = {
  */
 export function renderPlan(report: PlanReport, { limit = 60_000 }: RenderOptions = {}): string {
   const start = [`### ${headline(report)}`, disagreement(report)]
-  const end = [clients(report), wayBack(report)]
+  const end = [condition(report), clients(report), wayBack(report)]
   const room = limit - joined([...start, ...end]).length - noteRoom
   const changes = changeTable(report.changes, room)
   const left = room - changes.length
@@ -40,9 +40,10 @@ function joined(parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part).join('\n\n')
 }
 
-function headline({ verdict, wayBack: { reversible } }: PlanReport): string {
+function headline({ verdict, conditions, wayBack: { reversible } }: PlanReport): string {
   if (verdict === 'manual') return verdictTexts.manual
-  return `${verdictTexts[verdict]} · ${reversibleTexts[reversible]}`
+  const onCondition = conditions.length > 0 ? ', if the data allows it' : ''
+  return `${verdictTexts[verdict]}${onCondition} · ${reversibleTexts[reversible]}`
 }
 
 const verdictTexts: Readonly<Record<Verdict, string>> = {
@@ -119,6 +120,17 @@ function beforeAfter({ before, after }: Change): string {
   return after === undefined ? '' : `– → ${text(after)}`
 }
 
+function condition({ conditions }: PlanReport): string | undefined {
+  if (conditions.length === 0) return undefined
+  return `**Condition:** the server can do it only while ${conditionList(conditions)}; else it refuses, and nothing changes.`
+}
+
+function conditionList(conditions: readonly Condition[]): string {
+  const list = conditions.slice(0, mostListed).map((each) => escapeMarkdown(conditionText(each)))
+  const more = conditions.length - list.length
+  return list.join('; ') + (more > 0 ? `; and ${more} more conditions` : '')
+}
+
 function clients({ verdict, changes }: PlanReport): string {
   return `**Clients:** ${clientText(verdict, changes)}`
 }
@@ -128,6 +140,9 @@ function clientText(verdict: Verdict, changes: readonly Change[]): string {
   if (verdict !== 'breaks-clients') return 'nothing to do. Code that is generated anew may look different.'
   const disconnects = changes.some((change) => change.atServer === 'disconnects')
   const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
+  if (breaking.length > 0 && breaking.every(({ kind }) => kind.startsWith('row-level-security'))) {
+    return 'the server disconnects all of them once, and what each may see changes. They need no new code.'
+  }
   const steps = [
     ...(disconnects ? ['The server disconnects all clients when the release is published.'] : []),
     'Generate their code anew (`spacetime generate`), adapt it, and release them with this module.',
@@ -141,14 +156,12 @@ function wayBack({ verdict, wayBack: { reversible, conditions, blockers } }: Pla
   switch (reversible) {
     case 'yes':
       return '**Way back:** the previous module can be published again. Data that was written stays as it is.'
-    case 'conditional': {
-      const list = conditions.slice(0, mostListed).map((condition) => escapeMarkdown(conditionText(condition)))
-      const more = conditions.length - list.length
-      const only = list.join('; ') + (more > 0 ? `; and ${more} more conditions` : '')
-      return `**Way back:** the previous module can be published again only while ${only}.`
-    }
+    case 'conditional':
+      return `**Way back:** the previous module can be published again only while ${conditionList(conditions)}.`
     case 'no':
-      return `**Way back:** none in place. Going back would mean: ${listOf(blockers)}.`
+      return blockers.length === 0
+        ? '**Way back:** none: the module that is live could not be saved.'
+        : `**Way back:** none in place. Going back would mean: ${listOf(blockers)}.`
   }
 }
 

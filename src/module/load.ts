@@ -65,7 +65,7 @@ function unreadable(path: string, error: unknown): ConfigurationError {
   const code = (error as { code?: unknown } | undefined)?.code
   const message =
     code === 'ENOENT' || code === 'ENOTDIR'
-      ? `The module ${path} does not exist. Is it built before this step, and is the path relative to the workspace?`
+      ? `Input \`module\`: the file ${path} does not exist. Is it built before this step, and is the path relative to the workspace?`
       : `The module ${path} can't be read (${code ?? messageOf(error)}).${code === 'EACCES' ? ' Check its permissions.' : ''}`
   return new ConfigurationError(message, { cause: error })
 }
@@ -88,11 +88,9 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Not more of it: the path may be wrong, and the file a secret one. */
 function beginning(bytes: Uint8Array): string {
-  const start = bytes.subarray(0, 16)
-  return start.every((byte) => byte >= 0x20 && byte < 0x7f)
-    ? `\`${new TextDecoder().decode(start).replaceAll('`', "'")}\``
-    : `the bytes ${Buffer.from(start).toString('hex')}`
+  return `the bytes ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`
 }
 
 function mebibytes(size: number): string {

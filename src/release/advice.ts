@@ -66,9 +66,9 @@ function lookAtLogs({ server, database }: Outcome): string {
   return `- Look at the log: ${code(`spacetime logs --server ${server} ${database}`)}`
 }
 
-function goBackByHand({ server, database, previousHash, wayBack }: Outcome): readonly string[] {
+function goBackByHand({ server, database, moduleHash, previousHash, wayBack }: Outcome): readonly string[] {
   const forward = '- Or go forward: deploy a module with the fix.'
-  if (previousHash === undefined) {
+  if (previousHash === undefined || previousHash === moduleHash) {
     return [
       '- There is no previous module to go back to from here. Deploy one with the fix, or the module of the release before.'
     ]

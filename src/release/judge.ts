@@ -60,7 +60,7 @@ export async function describeNext(work: Work, described: Promise<Schema>): Prom
   return schema
 }
 
-/** Saves the live module, if it isn't the very one that is to be deployed. */
+/** Saves the live module, unless it is the very one that is to be deployed: that is none to go back to. */
 async function fetchLive(work: Work, next: ModuleHash): Promise<Previous | 'same' | undefined> {
   const { request, tools, journal, findings } = work
   return journal.step('Save the live module', async (step) => {
@@ -68,12 +68,12 @@ async function fetchLive(work: Work, next: ModuleHash): Promise<Previous | 'same
     delete findings.previousModulePath
     try {
       const module = await tools.server.liveModule(request.database)
+      findings.previousHash = module.hash
       if (module.hash === next) {
         step.detail(`${next.slice(0, 12)} is live already`)
         return 'same'
       }
       const path = await saveModule(tools.folder, request.database, module)
-      findings.previousHash = module.hash
       findings.previousModulePath = path
       step.detail(`${module.hash.slice(0, 12)}, in ${basename(path)}`)
       return { module, path }

@@ -62,7 +62,7 @@ export async function publish(session: Session, limits: Limits, publication: Pub
 
 /**
  * Where there is no database the server does not look at the token; where there is one, it matches no plan
- * (docs/server-behaviour.md, "First publishes").
+ * (docs/server-behaviour.md, "Publishing").
  */
 const noPlansToken = '0x0'
 

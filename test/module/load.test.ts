@@ -60,7 +60,7 @@ describe('what is no module gets a message that names it and says what to do', (
     ['a folder', async () => folder, /is a directory\. Give the compiled file in it/],
     ['a device', async () => '/dev/null', /\/dev\/null is not a file/],
     ['an empty file', () => write('empty.wasm', ''), /empty\.wasm is empty\. Was the build cut short/],
-    ['a text', () => write('note.txt', 'not a module'), /note\.txt is neither .*: it begins with `not a module`/],
+    ['a text', () => write('note.txt', 'not a module'), /note\.txt is neither .*: it begins with the bytes 6e6f7420\./],
     ['other bytes', () => write('elf', Uint8Array.of(0x7f, 0x45, 0x4c, 0x46)), /begins with the bytes 7f454c46/],
     ['other JavaScript', () => write('app.js', 'import fs from "node:fs"'), /neither WebAssembly nor JavaScript/]
   ])('%s', async (_, make, message) => {

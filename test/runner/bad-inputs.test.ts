@@ -230,7 +230,7 @@ describe('the database', () => {
 })
 
 test.concurrent.each([
-  ['that is not there', 'gmae', 'there is no database of this name', 'none'],
+  ['that is not there', 'gmae', 'there is none of this name', 'none'],
   ["that is somebody else's", undefined, 'it runs the module that it ran before', undefined]
 ])('what is known of a database %s is reported', async (_, name, state, verdict) => {
   const database = name ?? (await stage.databaseWith('counter'))
