@@ -23,7 +23,7 @@ export async function post(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
   }
   const ending = await finish(inputs, step, left)
   if (ending === undefined) {
-    log('Nothing came of the publish whose answer was lost.')
+    log('There is nothing to add to what the deploy said of its publish.')
     return { outputs: {} }
   }
   await writeSummary(renderRecovery(left, ending), step.environment)

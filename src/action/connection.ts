@@ -41,12 +41,22 @@ export async function openConnection(
     url: address.url,
     credential,
     onSecret: maskSecret,
-    onRetry: log,
+    onRetry: everyFewSeconds(log, clock),
     version,
     clock,
     ...options
   })
   return { server, credential }
+}
+
+/** A server that is away is asked many times a second at first; saying so now and then is enough. */
+function everyFewSeconds(tell: (text: string) => void, clock: Clock): (text: string) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (text) => {
+    if (clock.now() - last < 5000) return
+    last = clock.now()
+    tell(text)
+  }
 }
 
 async function credentialOf(inputs: ConnectionInputs, environment: Environment, clock: Clock): Promise<Credential> {

@@ -17,10 +17,10 @@ const savedModule = z.object({ hash: moduleHash, path: z.string() }).readonly()
 export const checkpointSchema = z.object({
   /**
    * `changing`: the new module may be live, and isn't known to be healthy. `rolling-back`: the old one may be live
-   * again. `may-land`: the deploy failed, but a publish of it whose answer was lost may yet be carried out.
+   * again. `unsettled`: the deploy ended without knowing what became of its publish, or what will.
    * `settled`: the deploy came to its own end.
    */
-  phase: z.enum(['changing', 'rolling-back', 'may-land', 'settled']),
+  phase: z.enum(['changing', 'rolling-back', 'unsettled', 'settled']),
   /** The server's URL. */
   server: z.string(),
   database: z.string(),

@@ -82,7 +82,7 @@ async function update(work: Work, previous: Previous | undefined, token: string)
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew }
     case 'not-published': {
-      tools.remember({ ...checkpoint, phase: outcome.mayLand ? 'may-land' : 'settled' })
+      tools.remember({ ...checkpoint, phase: outcome.mayLand ? 'unsettled' : 'settled' })
       const mayLand = outcome.mayLand ? `\n${mayLandLate}` : ''
       const reason = `The module was not published: ${outcome.reason}${mayLand}`
       return { result: 'failed', live: { kind: 'previous' }, reason }
@@ -94,6 +94,7 @@ async function update(work: Work, previous: Previous | undefined, token: string)
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'failed', live: { kind: 'none' }, reason: 'Somebody deleted the database in between.' }
     case 'unknown':
+      tools.remember({ ...checkpoint, phase: 'unsettled' })
       return { result: 'unknown', live: outcome.live, reason: outcome.reason }
   }
 }
@@ -140,11 +141,12 @@ async function create(work: Work): Promise<Ending> {
     tools.remember({ ...checkpoint, phase: 'settled' })
     return keepOrGoBack(work, { result: 'unchanged' })
   }
+  const isUnsettled = outcome.kind === 'unknown' || (outcome.kind === 'not-created' && outcome.mayLand)
+  tools.remember({ ...checkpoint, phase: isUnsettled ? 'unsettled' : 'settled' })
   if (outcome.kind === 'unknown') return { result: 'unknown', live: { kind: 'unknown' }, reason: outcome.reason }
-
-  tools.remember({ ...checkpoint, phase: 'settled' })
   if (outcome.kind === 'not-created') {
-    const reason = `The database was not created: ${outcome.reason}`
+    const mayLand = outcome.mayLand ? `\n${mayLandLate}` : ''
+    const reason = `The database was not created: ${outcome.reason}${mayLand}`
     return { result: 'failed', live: { kind: 'none' }, reason, isClaimed: outcome.claimed }
   }
   return { result: 'failed', live: outcome.live, reason: outcome.reason }

@@ -11,8 +11,11 @@ export type CreationOutcome =
   | { readonly kind: 'created'; readonly identity: Identity }
   /** Another job of ours created the database, with this very module. */
   | { readonly kind: 'already-there'; readonly identity: Identity }
-  /** Nothing is there: the module was refused, or the server could not be reached. */
-  | { readonly kind: 'not-created'; readonly reason: string; readonly claimed: boolean }
+  /**
+   * Nothing is there: the module was refused, or the server could not be reached. `mayLand`: a publish whose answer
+   * was lost may yet be carried out.
+   */
+  | { readonly kind: 'not-created'; readonly reason: string; readonly claimed: boolean; readonly mayLand: boolean }
   /** Somebody else created the database in between. */
   | { readonly kind: 'lost-race'; readonly reason: string; readonly live: LiveState }
   | { readonly kind: 'unknown'; readonly reason: string }
@@ -44,7 +47,7 @@ export async function publishFirst(
   for (let attempt = 1; ; attempt++) {
     const answer = await send(() => server.publishFirst(database, module, organization), clock, cancelled)
     if (answer.kind === 'not-sent' && !sentBefore) {
-      return { kind: 'not-created', reason: reasonOf(answer), claimed: false }
+      return { kind: 'not-created', reason: reasonOf(answer), claimed: false, mayLand: false }
     }
     const found = await findOut(server, database, clock)
     if (found.kind === 'unknown') return { kind: 'unknown', reason: found.reason }
@@ -53,7 +56,7 @@ export async function publishFirst(
     const claimed = found.kind === 'claimed'
     const isFinal = answer.kind === 'refused' || answer.kind === 'bad-module'
     if (isFinal || attempt === attempts || cancelled?.aborted) {
-      return { kind: 'not-created', reason: reasonOf(answer), claimed }
+      return { kind: 'not-created', reason: reasonOf(answer), claimed, mayLand: !isFinal }
     }
     sentBefore = true
     if (!claimed) await clock.sleep(1000 * attempt)

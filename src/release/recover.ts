@@ -24,6 +24,7 @@ export async function recover(
   const live = await settledState(server, database, { next, previous }, clock)
   switch (live.kind) {
     case 'unknown':
+      if (checkpoint.phase === 'unsettled') return undefined
       return { result: 'unknown', live, reason: `${whatHappened[checkpoint.phase]} ${live.reason ?? ''}` }
     case 'none':
     case 'previous':
@@ -41,7 +42,7 @@ export async function recover(
 const whatHappened = {
   changing: 'The deploy did not come to its end: nobody knows whether the new module is healthy.',
   'rolling-back': 'The deploy did not come to the end of its rollback.',
-  'may-land': 'A publish whose answer was lost was carried out after the deploy had given it up.',
+  unsettled: 'The deploy ended without knowing what became of its publish: it was carried out.',
   settled: 'The deploy came to its end.'
 } as const
 
@@ -81,7 +82,7 @@ async function loadRelease(saved: Checkpoint['next'], load: (path: string) => Pr
 }
 
 function undone({ phase }: Checkpoint, live: 'previous' | 'none'): Ending | undefined {
-  if (phase === 'may-land') return undefined
+  if (phase === 'unsettled') return undefined
   if (phase === 'rolling-back' && live === 'previous') {
     return { result: 'rolled-back', live: { kind: live }, reason: 'The deploy was cut off while it was rolling back.' }
   }

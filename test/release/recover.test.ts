@@ -55,22 +55,38 @@ const cases: Case[] = [
   }
 ]
 
+const base: Checkpoint = {
+  phase: 'changing',
+  server: 'http://127.0.0.1:3000',
+  database: 'db',
+  next: { hash: next.hash, path: 'next.wasm' },
+  onFailure: 'rollback'
+}
+
 describe('recover', () => {
   test.each(cases)('$name: $result', async ({ live, checkpoint, faults, result, after }) => {
     const model = modelServer({ ...(live && { live }) })
     model.faults.live.push(...(faults ?? []))
-    const left: Checkpoint = {
-      phase: 'changing',
-      server: 'http://127.0.0.1:3000',
-      database: 'db',
-      next: { hash: next.hash, path: 'next.wasm' },
-      onFailure: 'rollback',
-      ...checkpoint
-    }
-    const ending = await recover(model.server, left, load, modelClock())
+    const ending = await recover(model.server, { ...base, ...checkpoint }, load, modelClock())
     expect(ending?.result).toBe(result)
     expect(ending?.reason).not.toBe('')
     expect(model.state.live).toBe(after)
+  })
+
+  test.each([
+    ['nothing landed', old, []],
+    ['the server is still away', next, Array<Fault>(1000).fill('unreachable')]
+  ])('a deploy that could not know has said so itself: %s', async (_name, live, faults) => {
+    const model = modelServer({ live })
+    model.faults.live.push(...faults)
+    expect(await recover(model.server, { ...base, phase: 'unsettled', previous }, load, modelClock())).toBeUndefined()
+  })
+
+  test('what landed late was never found healthy', async () => {
+    const model = modelServer({ live: next })
+    const ending = await recover(model.server, { ...base, phase: 'unsettled', previous }, load, modelClock())
+    expect(ending).toMatchObject({ result: 'rolled-back', isCutOff: true })
+    expect(model.state.live).toBe(old)
   })
 
   test('a publish that lands after its process is gone is found', async () => {
@@ -83,33 +99,17 @@ describe('recover', () => {
       () => {},
       landing
     )
-    const left: Checkpoint = {
-      phase: 'changing',
-      server: 'http://127.0.0.1:3000',
-      database: 'db',
-      next: { hash: next.hash, path: 'next.wasm' },
-      onFailure: 'rollback',
-      previous
-    }
-    const ending = await recover(model.server, left, load, modelClock())
+    const ending = await recover(model.server, { ...base, previous }, load, modelClock())
     expect(ending?.result).toBe('rolled-back')
     expect(model.state.live).toBe(old)
   })
 
   test('a saved module that can not be read leaves the new one, and says so', async () => {
     const model = modelServer({ live: next })
-    const left: Checkpoint = {
-      phase: 'changing',
-      server: 'http://127.0.0.1:3000',
-      database: 'db',
-      next: { hash: next.hash, path: 'next.wasm' },
-      onFailure: 'rollback',
-      previous
-    }
     const load = async () => {
       throw new Error('old.wasm is gone')
     }
-    const ending = await recover(model.server, left, load, modelClock())
+    const ending = await recover(model.server, { ...base, previous }, load, modelClock())
     expect(ending).toMatchObject({ result: 'rollback-failed', live: { kind: 'new' } })
     expect(ending?.reason).toContain('old.wasm')
   })
