@@ -90,6 +90,7 @@ function textOf(bytes: Uint8Array): string | undefined {
 
 /** Not more of it: the path may be wrong, and the file a secret one. */
 function beginning(bytes: Uint8Array): string {
+  if (bytes[0] === '<'.charCodeAt(0)) return '`<`, as a web page does (a download that failed?)'
   return `the bytes ${Buffer.from(bytes.subarray(0, 4)).toString('hex')}`
 }
 
