@@ -4,6 +4,11 @@ import { root } from './repository.ts'
 /** What has to hold of every commit besides its tests. All are tried, so that one run tells everything. */
 const checks = {
   types: ['node_modules/typescript/bin/tsc', '-p', '.'],
+  'types of the program that describes modules': [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'tsconfig.describe-child.json'
+  ],
   'style and direction of imports': ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
   'generated files': ['--import', 'tsx', 'scripts/generate.ts', '--check'],
   workflows: ['--import', 'tsx', 'scripts/check-workflows.ts'],
