@@ -9,24 +9,14 @@ export function annotateFailure(title: string, message: string): void {
 
 /** A warning, shown with the run. After the tenth of a step, which is the last that GitHub shows, in the log only. */
 export function warn(title: string, message: string): void {
-  if (takeOne('warning')) core.warning(bounded(message), { title })
+  made += 1
+  if (made <= shownPerStep) core.warning(bounded(message), { title })
   else log(`Warning: ${title}: ${message}`)
 }
 
-/** A notice, shown with the run; after the tenth in the log only. */
-export function notice(title: string, message: string): void {
-  if (takeOne('notice')) core.notice(bounded(message), { title })
-  else log(`Notice: ${title}: ${message}`)
-}
-
-/** https://docs.github.com/en/actions/reference/limits: annotations of one kind that a step can make. */
+/** https://docs.github.com/en/actions/reference/limits: warnings of a step that are shown. */
 const shownPerStep = 10
-const made = { warning: 0, notice: 0 }
-
-function takeOne(kind: keyof typeof made): boolean {
-  made[kind] += 1
-  return made[kind] <= shownPerStep
-}
+let made = 0
 
 /** An annotation is to be read at a glance; a text from outside may be a megabyte. */
 function bounded(message: string): string {

@@ -9,13 +9,6 @@ export function log(text: string): void {
   process.stdout.write(`${withoutCommands(text)}${EOL}`)
 }
 
-/** A part of the log that is shown folded. */
-export function logGroup(title: string, text: string): void {
-  core.startGroup(title)
-  log(text)
-  core.endGroup()
-}
-
 /** A line that is shown where the user asked for debug logging. */
 export function logDebug(text: string): void {
   if (core.isDebug()) core.debug(text)

@@ -4,7 +4,7 @@ import { warn } from './annotations.ts'
 import type { Environment } from './inputs.ts'
 
 /** GitHub refuses a step's summary of more than 1 MiB as a whole; this leaves room for what else the step writes. */
-export const summaryLimit = 1_000_000
+const summaryLimit = 1_000_000
 
 /**
  * Adds Markdown to the summary of the job, where there is one. A report never fails what it reports: when it can't

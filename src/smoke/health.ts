@@ -10,7 +10,7 @@ export type HealthChoice =
   | { readonly kind: 'named'; readonly name: string }
 
 /** The name that `auto` looks for. */
-export const conventionalHealthCheck = 'health_check'
+const conventionalHealthCheck = 'health_check'
 
 /** The input `health-check`: `auto`, `none`, or the name of a reducer or procedure. */
 export function healthChoice(input: string): HealthChoice {

@@ -8,7 +8,7 @@ export type Timeouts = {
   readonly liveModule: number
 }
 
-export const defaultTimeouts: Timeouts = {
+const defaultTimeouts: Timeouts = {
   read: 30_000,
   plan: 120_000,
   publish: 120_000,

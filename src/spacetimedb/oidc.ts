@@ -27,15 +27,6 @@ export async function oidcCredential({ request, audience, clock = systemClock }:
   }
 }
 
-/** What is said when a workflow run may not have an ID token. */
-export const missingIdTokenPermission = [
-  '`auth: oidc` needs the permission to request an ID token, which this job has not. Add to the job:',
-  '    permissions:',
-  '      contents: read',
-  '      id-token: write',
-  'A pull request from a fork never has it.'
-].join('\n')
-
 /**
  * What somebody should know about an identity with this subject. GitHub's subject differs by event and branch unless
  * the job has an environment, and another subject is another identity, that doesn't own the database

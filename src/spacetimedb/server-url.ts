@@ -15,7 +15,7 @@ export type AddressPolicy = {
 }
 
 /** The names that the `spacetime` CLI has for servers. */
-export const serverNicknames: Readonly<Record<string, string>> = {
+const serverNicknames: Readonly<Record<string, string>> = {
   maincloud: 'https://maincloud.spacetimedb.com',
   local: 'http://127.0.0.1:3000'
 }

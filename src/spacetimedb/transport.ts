@@ -55,7 +55,7 @@ export class AnswerTooLong extends Error {
 }
 
 /** How long a connection may take, proxy and TLS included, before the server counts as unreachable. */
-export const connectTimeout = 20_000
+const connectTimeout = 20_000
 
 /**
  * A transport on `@actions/http-client`: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured by it,

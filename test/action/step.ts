@@ -54,9 +54,9 @@ export async function runStep(body: string, { env = {}, signal }: StepOptions = 
 }
 
 const exported: Readonly<Record<string, readonly string[]>> = {
-  'action/annotations.ts': ['warn', 'notice'],
+  'action/annotations.ts': ['warn'],
   'action/input-types.ts': ['text', 'flag', 'choice'],
-  'action/log.ts': ['log', 'logGroup'],
+  'action/log.ts': ['log'],
   'action/oidc.ts': ['requestIdToken'],
   'action/run.ts': ['runAction', 'runPost'],
   'action/spec.ts': ['defineAction'],

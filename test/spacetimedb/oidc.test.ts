@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { ConfigurationError } from '../../src/errors.ts'
-import { missingIdTokenPermission, oidcCredential, subjectWarnings } from '../../src/spacetimedb/oidc.ts'
+import { oidcCredential, subjectWarnings } from '../../src/spacetimedb/oidc.ts'
 import { tokenWith } from './tokens.ts'
 
 const issuer = 'http://127.0.0.1:4010'
@@ -90,8 +90,4 @@ describe('a subject', () => {
   ])('"%s" is warned of', (given, better) => {
     expect(subjectWarnings(given)).toEqual([expect.stringContaining(better)])
   })
-})
-
-test('the missing permission is named as it is written', () => {
-  expect(missingIdTokenPermission).toContain('id-token: write')
 })
