@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { ConfigurationError, messageOf } from '../errors.ts'
-import { hashModule } from './hash.ts'
+import { hashModule, type ModuleHash } from './hash.ts'
 import type { Module, ModuleKind } from './module.ts'
 
 /**
@@ -31,7 +31,7 @@ export async function loadModule(path: string): Promise<Module> {
  */
 export function moduleFromBytes(bytes: Uint8Array, kind?: ModuleKind): Module {
   if (kind === undefined) return moduleNamed('of these bytes', bytes)
-  return { bytes, hash: hashModule(bytes), kind }
+  return moduleOf(bytes, kind)
 }
 
 function moduleNamed(name: string, bytes: Uint8Array): Module {
@@ -45,7 +45,20 @@ function moduleNamed(name: string, bytes: Uint8Array): Module {
         `${beginning(bytes)}. Give the file that \`spacetime build\` makes: a .wasm file, or the bundle of a TypeScript module.`
     )
   }
-  return { bytes, hash: hashModule(bytes), kind }
+  return moduleOf(bytes, kind)
+}
+
+/** The hash is made when it is first asked for: it takes longer than asking a server the first question. */
+function moduleOf(bytes: Uint8Array, kind: ModuleKind): Module {
+  let hash: ModuleHash | undefined
+  return {
+    bytes,
+    kind,
+    get hash() {
+      hash ??= hashModule(bytes)
+      return hash
+    }
+  }
 }
 
 async function fileAt(path: string): Promise<{ size: number }> {

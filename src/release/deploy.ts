@@ -23,7 +23,9 @@ export async function deploy(request: DeployRequest, tools: DeployTools): Promis
       server: tools.server.url,
       database: request.database,
       identity: tools.identity,
-      moduleHash: request.module.hash
+      get moduleHash() {
+        return request.module.hash
+      }
     }
   }
   const ending = await carryOut(work).catch(unexpected)

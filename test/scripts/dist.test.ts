@@ -30,7 +30,8 @@ describe('the built actions', () => {
     const where = path === undefined ? test.skip : test
     where('tell wrong inputs by one annotation and exit code 1', () => {
       const { status, stdout, stderr } = runStub(dist, 'deploy.js', path)
-      expect(stdout).toMatch(/^::error title=deploy%3A wrong configuration::\d inputs are wrong:.*`server`.*\n$/)
+      expect(stdout).toMatch(/\n::error title=deploy%3A wrong configuration::\d inputs are wrong:.*`server`.*\n$/)
+      expect(stdout.match(/^::error/gm)).toHaveLength(1)
       expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
     })
   })

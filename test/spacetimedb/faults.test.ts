@@ -258,8 +258,14 @@ describe('questions are asked again', () => {
 
   test.each([400, 401, 403, 404, 418, 501])('not when the answer is %i', async (status) => {
     const { client, server } = await against(answer(status, ownHeaders, ''))
-    await expect(client.live('counter')).rejects.toMatchObject({ status })
+    await expect(client.resolve('counter')).rejects.toMatchObject({ status })
     expect(server.requests).toHaveLength(1)
+  })
+
+  test('what is live is asked without the token when that is refused', async () => {
+    const { client, server } = await against(answer(401, {}, 'ExpiredSignature'))
+    await expect(client.live('counter')).rejects.toMatchObject({ status: 401 })
+    expect(server.requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([true, false])
   })
 
   test("not when a plan's 500 is about the module", async () => {
