@@ -42,7 +42,7 @@ describe('a server that is closed and started again', () => {
 })
 
 test('a function that never ends is ended at the deadline, and the database goes on', async () => {
-  const server = await start({ deadline: 300 })
+  const server = await start({ deadline: 2000 })
   await publish(server, 'slow', 'counter-slow')
   expect(await call(server, 'slow', 'spin_for', [1e15])).toMatchObject({ status: 530 })
   expect(await call(server, 'slow', 'increment_counter', [1])).toMatchObject({ status: 200 })
@@ -50,7 +50,7 @@ test('a function that never ends is ended at the deadline, and the database goes
 })
 
 test('a module that never describes itself is refused at the deadline', async () => {
-  const server = await start({ deadline: 300 })
+  const server = await start({ deadline: 2000 })
   expect((await publish(server, 'loop', 'hostile/loop')).status).toBe(500)
   expect((await publish(server, 'loop', 'counter')).text).toContain('created')
 })
