@@ -177,6 +177,7 @@ function listOf(changes: readonly Change[]): string {
 function serverText(plan: UsablePlan | undefined, room: number): string | undefined {
   if (plan === undefined) return '*The server was not asked: this is judged from the two schemas alone.*'
   const text = plan.kind === 'manual' ? plan.reason : plan.text
+  if (text.replace(/[━\s]|Database Migration Plan/g, '') === '') return undefined
   // Folding it away takes a few characters too.
   const shown = shorten(text, Math.max(0, room - 200))
   if (shown.length < 100 && shown.length < text.length) return "*The server's own text is left out: it is too long.*"

@@ -11,14 +11,17 @@ import type { Deployment, Ending, LiveState, Result } from './deployment.ts'
  */
 export function renderDeployment(deployment: Deployment): string {
   const { database, judgement } = deployment
+  const plan = judgement && renderPlan(judgement)
+  const isAboutThePlan = deployment.result === 'planned' || deployment.result === 'refused'
   return sections([
     `## ${marks[deployment.result]} ${headlineOf(deployment, code(database))}`,
     renderReason(deployment),
     renderState(deployment),
     renderAdvice({ ...deployment, isManual: judgement?.verdict === 'manual', wayBack: judgement?.wayBack }),
+    isAboutThePlan ? plan : undefined,
     renderFacts(deployment),
     renderTimeline(deployment.steps),
-    judgement && renderPlan(judgement)
+    isAboutThePlan ? undefined : plan
   ])
 }
 
