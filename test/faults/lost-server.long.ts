@@ -42,7 +42,9 @@ describe('the server is gone for good', () => {
         outputs: { result: isOver ? 'updated' : 'unknown' }
       })
       expect(errorsOf(travelled)).toHaveLength(isOver ? 0 : 1)
-      expect(travelled.post.exitCode).toBe(isOver ? 0 : 1)
+      // That nobody knows what became of the publish is said once; a rollback that is not done is said again.
+      const isSaid = isOver || title.startsWith('PUT')
+      expect(travelled.post.exitCode).toBe(isSaid ? 0 : 1)
       expect(travelled.live).toBe(hashOf('counter-additive'))
     },
     timeout
