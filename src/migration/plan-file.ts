@@ -102,7 +102,7 @@ const planSchema = z.strictObject({
   databaseIdentity: hash.exactOptional(),
   /** Whether the database was there when the plan was made. */
   exists: z.boolean(),
-  /** Hashes are keccak256 in hex, the usual byte order. The live one is missing when nothing was live. */
+  /** Hashes are keccak256 in hex, the usual byte order. The live one is missing when nobody could read it. */
   liveHash: hash.exactOptional(),
   moduleHash: hash,
   verdict: z.enum(verdicts),

@@ -4,7 +4,7 @@ import { type PublishAnswer, type Server, ServerFailure } from '../spacetimedb/s
 import type { LiveState, OtherModule } from './deployment.ts'
 import { findLiveState, patience, type Release } from './live-state.ts'
 
-/** How publishing an update ended. Whatever the answers said, what is live was asked from the database. */
+/** How publishing an update ended. Once something was sent, what is live was asked from the database. */
 export type UpdateOutcome =
   /** The new module is live. */
   | { readonly kind: 'live' }
