@@ -3,14 +3,14 @@ import type { Clock } from '../clock.ts'
 /** How often and how long something is tried. Times are in milliseconds. */
 export type Patience = {
   readonly attempts: number
-  /** The longest wait before the second attempt; it doubles from attempt to attempt. */
+  /** The longest wait before the second attempt, and twice the shortest; it doubles from attempt to attempt. */
   readonly firstDelay: number
   readonly longestDelay: number
   /** No attempt is begun later than this after the first. */
   readonly total: number
 }
 
-/** Enough for a connection that breaks, a proxy that is busy, a server that restarts at once. */
+/** Enough for a connection that breaks, a proxy that is busy, a server that restarts: 3.9 s of waiting at the least. */
 export const defaultPatience: Patience = { attempts: 6, firstDelay: 250, longestDelay: 4000, total: 45_000 }
 
 /** Why to try again, and how many milliseconds the server asks to wait at least. */
@@ -27,7 +27,8 @@ export type RetryOptions = {
 
 /**
  * Tries until `judge` finds no reason to try again or patience ends, and returns the last result. Waits between
- * attempts as "full jitter" does: a random part of a delay that doubles, so that many clients don't come back at once
+ * attempts as "equal jitter" does: at least half of a delay that doubles, so that a server which restarts is given its
+ * time, and a random part of the other half, so that many clients don't come back at once
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  */
 export async function withRetries<Result>(
@@ -41,7 +42,7 @@ export async function withRetries<Result>(
     const retry = judge(result)
     if (retry === undefined || count >= patience.attempts) return result
     const longest = Math.min(patience.longestDelay, patience.firstDelay * 2 ** (count - 1))
-    const delay = Math.max(Math.round(clock.random() * longest), retry.atLeast ?? 0)
+    const delay = Math.max(Math.round((longest * (1 + clock.random())) / 2), retry.atLeast ?? 0)
     if (clock.now() + delay > end) return result
     onRetry(retry, delay)
     await clock.sleep(delay, signal)

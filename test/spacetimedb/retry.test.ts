@@ -30,19 +30,25 @@ const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 describe('trying again', () => {
   test('stops with the first result that is good, and after the last attempt', async () => {
     expect(await run(0, [0.5])).toMatchObject({ result: 1, waits: [] })
-    expect(await run(2, [0.5])).toMatchObject({ result: 3, waits: [125, 250] })
+    expect(await run(2, [0.5])).toMatchObject({ result: 3, waits: [188, 375] })
     expect(await run(99, [0])).toMatchObject({ result: defaultPatience.attempts })
   })
 
-  test('waits a random part of a delay that doubles up to a limit', async () => {
+  test('gives a server that restarts some seconds, whatever the chances', async () => {
+    const { waits } = await run(99, [0])
+    expect(waits).toEqual([125, 250, 500, 1000, 2000])
+  })
+
+  test('waits at least half of a delay that doubles up to a limit, and at most all of it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(chance, { minLength: 1, maxLength: 10 }), async (chances) => {
         const patience = { attempts: 10, firstDelay: 100, longestDelay: 1000, total: 1e9 }
         const { waits } = await run(99, chances, patience)
         expect(waits).toHaveLength(9)
         for (const [index, wait] of waits.entries()) {
-          expect(wait).toBeLessThanOrEqual(Math.min(1000, 100 * 2 ** index))
-          expect(wait).toBeGreaterThanOrEqual(0)
+          const longest = Math.min(1000, 100 * 2 ** index)
+          expect(wait).toBeLessThanOrEqual(longest)
+          expect(wait).toBeGreaterThanOrEqual(longest / 2)
         }
       })
     )
