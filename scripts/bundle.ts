@@ -80,16 +80,16 @@ export { ${phase} as phase } from './actions/${action}/${phase}.js'
     writeFileSync(join(work, `step-${name}.js`), exports)
   }
   writeFileSync(join(work, 'package.json'), '{ "type": "module" }\n')
-  leaveOutUndici(work)
+  loadUndiciLate(work)
 }
 
 /**
- * `@actions/http-client` loads undici for its `getAgentDispatcher` alone, which is for users of `fetch` and of which
- * there are none here. That costs 400 kB and 50 ms of each start. ncc takes aliases from a tsconfig.json. What stands
- * in for it lies outside of `work`, whose name must not get into the bundle.
+ * `@actions/http-client` loads undici for its `getAgentDispatcher`, which nothing calls but `@actions/github`. That
+ * costs 400 kB and 50 ms of each start, so undici is loaded when it is used. ncc takes aliases from a tsconfig.json.
+ * What stands in for it lies outside of `work`, whose name must not get into the bundle.
  */
-function leaveOutUndici(work: string): void {
-  const paths = { undici: [relative(work, join(root, 'scripts', 'no-undici.js'))] }
+function loadUndiciLate(work: string): void {
+  const paths = { undici: [relative(work, join(root, 'scripts', 'lazy-undici.js'))] }
   writeFileSync(join(work, 'tsconfig.json'), JSON.stringify({ compilerOptions: { baseUrl: '.', paths } }))
 }
 
@@ -111,7 +111,7 @@ async function runNcc(work: string): Promise<void> {
 /** The licences of what is bundled. ncc's own option keeps those of the last chunk only. */
 function licenses(work: string, steps: readonly ActionStep[]): Promise<string> {
   const entries = ['entry', ...steps.map(({ name }) => `step-${name}`)].map((name) => join(work, `${name}.js`))
-  return licensesOf(entries, root, ['undici'])
+  return licensesOf(entries, root)
 }
 
 /** ncc's own option minifies the main file only. */

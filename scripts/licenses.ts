@@ -6,7 +6,7 @@ import { build } from 'esbuild'
  * The licence texts of all packages that a bundle of some entries can hold, for a file beside it. It may name a
  * package of which nothing is left after unused code is dropped. Throws when a package has no licence text.
  */
-export async function licensesOf(entries: readonly string[], root: string, unused: readonly string[]): Promise<string> {
+export async function licensesOf(entries: readonly string[], root: string): Promise<string> {
   const { metafile } = await build({
     entryPoints: [...entries],
     absWorkingDir: root,
@@ -16,7 +16,6 @@ export async function licensesOf(entries: readonly string[], root: string, unuse
     outdir: join(root, 'build'),
     platform: 'node',
     format: 'esm',
-    external: [...unused],
     logLevel: 'error'
   })
   const folders = new Set(Object.keys(metafile.inputs).flatMap((path) => packageFolder(path) ?? []))

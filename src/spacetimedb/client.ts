@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { defaultPatience, type Patience } from '../retry.ts'
 import { callFunction } from './call.ts'
 import type { Credential } from './credential.ts'
 import { databasePath, resolveDatabase } from './database.ts'
@@ -6,7 +7,6 @@ import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limi
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
 import { planUpdate, publish } from './publish.ts'
-import { defaultPatience, type Patience } from './retry.ts'
 import { keepSecrets } from './secrets.ts'
 import type { Server } from './server.ts'
 import { openSession, type Session } from './session.ts'

@@ -28,6 +28,14 @@ const rules: Record<string, { readonly allowed: readonly string[]; readonly forb
     allowed: ['../errors.ts', '../migration/diff.ts', '../smoke/health.ts', '../spacetimedb/server.ts', '../clock.ts'],
     forbidden: ['../github/deployments.ts', '../action/log.ts']
   },
+  'src/setup': {
+    allowed: ['../errors.ts', '../process.ts', '../spacetimedb/server.ts'],
+    forbidden: ['../build/project.ts', '../github/cache.ts', '../release/deploy.ts', '../action/log.ts']
+  },
+  'src/build': {
+    allowed: ['../errors.ts', '../process.ts', '../module/describe.ts'],
+    forbidden: ['../setup/install.ts', '../github/artifacts.ts', '../migration/diff.ts', '../action/log.ts']
+  },
   'src/github': {
     allowed: ['../errors.ts', '../clock.ts'],
     forbidden: ['../release/deploy.ts', '../spacetimedb/server.ts', '../module/hash.ts', '../action/log.ts']

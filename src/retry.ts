@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from './clock.ts'
 
 /** How often and how long something is tried. Times are in milliseconds. */
 export type Patience = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { defaultPatience, parseRetryAfter, withRetries } from '../../src/spacetimedb/retry.ts'
+import { defaultPatience, parseRetryAfter, withRetries } from '../src/retry.ts'
 
 async function run(failures: number, chances: readonly number[], patience = defaultPatience, atLeast?: number) {
   const waits: number[] = []

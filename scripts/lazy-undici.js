@@ -1,0 +1,14 @@
+/**
+ * Stands in for undici in the bundle (bundle.ts, `loadUndiciLate`): what the libraries use of it, with undici itself
+ * loaded at the first request. `@actions/http-client` makes agents for it, `@actions/github` fetches with them.
+ */
+export async function fetch(url, { dispatcher, ...options } = {}) {
+  const undici = await import('undici/index.js')
+  return undici.fetch(url, dispatcher ? { ...options, dispatcher: new undici.ProxyAgent(dispatcher.options) } : options)
+}
+
+export class ProxyAgent {
+  constructor(options) {
+    this.options = options
+  }
+}

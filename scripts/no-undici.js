@@ -1,2 +1,0 @@
-/** Stands in for undici in the bundle (bundle.ts, `leaveOutUndici`). */
-export const ProxyAgent = undefined
