@@ -26,7 +26,7 @@ export function adviceOn(outcome: Outcome): readonly string[] {
     case 'planned':
       return []
     case 'refused':
-      return [onRefusal(outcome)]
+      return onRefusal(outcome)
     case 'unhealthy':
       return [lookAtLogs(outcome), ...goBackByHand(outcome)]
     case 'rolled-back':
@@ -40,11 +40,19 @@ export function adviceOn(outcome: Outcome): readonly string[] {
   }
 }
 
-function onRefusal({ isManual }: Outcome): string {
-  if (isManual) {
-    return '- Make the change in another way: `docs/verdicts.md` of stdb-actions has one for each that is impossible in place.'
+function onRefusal({ isManual, unmet = [], server, database }: Outcome): readonly string[] {
+  if (unmet.length > 0) {
+    return [
+      ...unmet.map((condition) => seeTo(condition, server, database)),
+      '- Then run the job again. Or change the module so that it does not ask that of the data.'
+    ]
   }
-  return '- Change the module, or set the input that the reason names, after talking to those whom it hits.'
+  if (isManual) {
+    return [
+      '- Make the change in another way: `docs/verdicts.md` of stdb-actions has one for each that is impossible in place.'
+    ]
+  }
+  return ['- Change the module, or set the input that the reason names, after talking to those whom it hits.']
 }
 
 function onRollback(outcome: Outcome): readonly string[] {
@@ -85,10 +93,17 @@ function goBackByHand({ server, database, moduleHash, previousHash, wayBack }: O
 }
 
 function firstSeeTo(condition: Condition, server: string, database: string): string {
-  const only = `- Going back works only while ${escapeMarkdown(conditionText(condition))}.`
-  if (condition.kind !== 'table-empty') return `${only} See to that first.`
+  return `- Going back works only while ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
+}
+
+function seeTo(condition: Condition, server: string, database: string): string {
+  return `- See to it that ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
+}
+
+function remedy(condition: Condition, server: string, database: string): string {
+  if (condition.kind !== 'table-empty') return ' A reducer of yours can change the rows.'
   const statement = `spacetime sql --server ${server} ${database} 'DELETE FROM ${condition.table}'`
-  return `${only} If its rows may go for good, delete them right before: ${code(statement)}, or by a reducer of yours.`
+  return ` If its rows may go for good, delete them right before: ${code(statement)}, or by a reducer of yours.`
 }
 
 /** The server states a hash with its bytes reversed, so that form is given. */

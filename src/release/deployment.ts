@@ -1,6 +1,7 @@
 import type { Step } from '../journal.ts'
 import type { Change } from '../migration/change.ts'
 import type { Judgement, UsablePlan } from '../migration/judgement.ts'
+import type { Condition } from '../migration/verdict.ts'
 import type { WayBack } from '../migration/way-back.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
@@ -70,6 +71,8 @@ export type Ending = {
   readonly reason?: string
   /** Whether `reason` is something that the user's own configuration can mend. */
   readonly isConfiguration?: boolean
+  /** What the data did not meet, when that alone stood in the way. */
+  readonly unmet?: readonly Condition[]
   /** Whether the job was cut off before the new module's health was known: nothing speaks against the module. */
   readonly isCutOff?: boolean
   /** Whether the name is claimed now and holds nothing, so that anybody can take it. */

@@ -165,12 +165,12 @@ const failing: readonly Case[] = [
     after: 'counter-new-columns'
   },
   {
-    title: 'reports what only the data forbids',
+    title: 'refuses what only the data forbids',
     before: 'counter-additive',
     calls: ['increment_counter'],
     module: 'counter',
     inputs: allowAll,
-    outputs: { result: 'failed' },
+    outputs: { result: 'refused', verdict: 'breaks-clients' },
     after: 'counter-additive'
   }
 ]
@@ -217,6 +217,14 @@ describe.each(nodes())('deploy on $title', ({ path }) => {
     expect(errorsOf(played)[0]?.title).toBe(`deploy: ${scene.outputs.result}`)
     expectReport(played)
     expect(played.post).toMatchObject({ exitCode: 0, summary: '', annotations: [] })
+  })
+
+  test.concurrent('says what of the data stands in the way, and how to see to it', async () => {
+    const database = await stage.databaseWith('counter-additive')
+    await stage.call(database, 'increment_counter', [1])
+    const { main } = await stage.deploy({ ...options, database, module: 'counter', inputs: allowAll })
+    expect(main.summary).toContain('only while table audit is empty, but 1 row is there')
+    expect(main.summary).toContain(`spacetime sql --server ${stage.server.url} ${database} 'DELETE FROM audit'`)
   })
 
   test.concurrent('says on a line of its own what a check said, which may end in any way', async () => {
