@@ -5,6 +5,7 @@ import { conditionText } from './condition.ts'
 import { verdictOf } from './diff.ts'
 import type { Judgement, UsablePlan } from './judgement.ts'
 import { type Condition, type Verdict, verdicts } from './verdict.ts'
+import { waysAround } from './way-around.ts'
 import type { WayBack } from './way-back.ts'
 
 /** What is rendered: a release's changes and all that was judged of them. */
@@ -13,6 +14,8 @@ export type PlanReport = Judgement & {
   readonly wayBack: Omit<WayBack, 'changes'>
   /** Missing when the server was not asked. */
   readonly serverPlan?: UsablePlan
+  /** A picture of the tables that change, as Markdown. */
+  readonly diagram?: string
 }
 
 export type RenderOptions = {
@@ -22,16 +25,38 @@ export type RenderOptions = {
 
 /**
  * A plan as Markdown for a job summary or a comment: the verdict in one line, the changes, what it means for clients,
- * the way back, and the server's own text folded away. Whatever comes from outside is escaped.
+ * the way back, what works instead of what is impossible, a picture, and the server's own text folded away. Whatever
+ * comes from outside is escaped.
  */
 export function renderPlan(report: PlanReport, { limit = 60_000 }: RenderOptions = {}): string {
   const start = [`### ${headline(report)}`, disagreement(report)]
   const end = [condition(report), clients(report), wayBack(report)]
   const room = limit - joined([...start, ...end]).length - noteRoom
   const changes = changeTable(report.changes, room)
-  const left = room - changes.length
-  return joined([...start, changes, ...end, serverText(report.serverPlan, left)]).slice(0, limit)
+  const instead = fitting(renderWaysAround(report.changes), room - changes.length)
+  const picture = fitting(report.diagram ?? '', room - changes.length - instead.length)
+  const left = room - changes.length - instead.length - picture.length
+  return joined([...start, changes, ...end, instead, picture, serverText(report.serverPlan, left)]).slice(0, limit)
 }
+
+/** A part that is left out rather than cut: half a picture is none. */
+function fitting(part: string, room: number): string {
+  return part.length + 2 <= room ? part : ''
+}
+
+function renderWaysAround(changes: readonly Change[]): string {
+  const ways = waysAround(changes).map(({ table, instead, releases }) => {
+    const options = instead.map((text) => `- ${text}`)
+    const steps = releases.map((text, at) => `${at + 1}. ${text}`)
+    const always = steps.length === 0 ? [] : [...(options.length === 0 ? [] : ['', 'What always works:', '']), ...steps]
+    return [`**What works instead, for table ${code(table)}:**`, '', ...options, ...always].join('\n')
+  })
+  const more = ways.length - mostWays
+  return joined([...ways.slice(0, mostWays), more > 0 ? `*And so for ${more} more tables.*` : undefined])
+}
+
+/** One is like the other. */
+const mostWays = 5
 
 /** Kept free for the notes that something was cut. */
 const noteRoom = 400

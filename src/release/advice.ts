@@ -49,7 +49,7 @@ function onRefusal({ isManual, unmet = [], server, database }: Outcome): readonl
   }
   if (isManual) {
     return [
-      '- Make the change in another way: `docs/verdicts.md` of stdb-actions has one for each that is impossible in place.'
+      '- Make the change in another way: the plan below says how, for each table.'
     ]
   }
   return ['- Change the module, or set the input that the reason names, after talking to those whom it hits.']

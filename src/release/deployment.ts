@@ -44,6 +44,8 @@ export type ReleaseJudgement = Judgement & {
   readonly changes: readonly Change[]
   readonly serverPlan: UsablePlan
   readonly wayBack: WayBack
+  /** A picture of the tables that change, as Markdown. */
+  readonly diagram: string
 }
 
 /** What was found out on the way, whatever the end. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
+import { renderDiagram } from '../migration/diagram.ts'
 import { diffSchemas } from '../migration/diff.ts'
 import { judge } from '../migration/judgement.ts'
 import { judgeWayBack, type WayBack } from '../migration/way-back.ts'
@@ -99,7 +100,8 @@ async function plan(work: Work, previous: Module | undefined, described: Promise
     }
     const changes = diffSchemas(live, next)
     const wayBack = previous ? judgeWayBack(live, next) : noWayBack
-    const judgement = { ...judge(changes, serverPlan), changes, serverPlan, wayBack }
+    const diagram = renderDiagram(changes, live, next)
+    const judgement = { ...judge(changes, serverPlan), changes, serverPlan, wayBack, diagram }
     step.detail(`verdict ${judgement.verdict}, reversible ${wayBack.reversible}`)
     return judgement
   })

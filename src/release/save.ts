@@ -29,7 +29,7 @@ export async function savePlan(
   previous: Previous | undefined,
   judgement: ReleaseJudgement
 ): Promise<string> {
-  const { changes, wayBack, ...judged } = judgement
+  const { changes, wayBack, diagram: _, ...judged } = judgement
   const { reversible, conditions, blockers } = wayBack
   const { database, module } = request
   const path = join(tools.folder, `${database}-${module.hash.slice(0, 12)}-plan.json`)

@@ -9,7 +9,7 @@ export const coloured: Paint = (style, text) => styleText(style, text)
 
 /**
  * Lays a job summary (GitHub's Markdown, as far as summaries use it) out for a terminal of so many columns: headings,
- * tables, lists, quotes and alerts, code, collapsed details (opened), emphasis and links.
+ * tables, lists, quotes and alerts, code, collapsed details (opened), emphasis and links. A picture is only named.
  */
 export function renderMarkdown(markdown: string, { paint, columns }: { paint: Paint; columns: number }): string {
   const lines = markdown
@@ -28,7 +28,11 @@ export function renderMarkdown(markdown: string, { paint, columns }: { paint: Pa
 function renderBlock(lines: string[], paint: Paint, columns: number): string[] {
   const line = lines.shift() ?? ''
   const fence = /^\s*(`{3,}|~{3,})/.exec(line)?.[1]
-  if (fence) return codeUpTo(lines, fence).map((code) => paint('cyan', `  │ ${code}`))
+  if (fence) {
+    const code = codeUpTo(lines, fence)
+    if (line.trim() === `${fence}mermaid`) return [paint('dim', '(a picture of the tables that change, on GitHub)')]
+    return code.map((text) => paint('cyan', `  │ ${text}`))
+  }
   if (line.startsWith('|'))
     return renderTable([line, ...takeWhile(lines, (next) => next.startsWith('|'))], paint, columns)
   const heading = /^(#{1,6})\s+(.*)$/.exec(line)

@@ -63,6 +63,13 @@ describe('a rendered plan', () => {
     expect(text).not.toContain('\u001b')
   })
 
+  test('tells what works instead of what is impossible', () => {
+    const text = render(ofMatrix('base'), ofMatrix('column-type-sign'))
+    expect(text).toMatch(/\*\*What works instead, for table `\w+`:\*\*\n\n- Leave `/)
+    expect(text).toMatch(/^5\. \*\*Release 3\*\*/m)
+    expect(render(ofMatrix('base'), ofMatrix('column-add'))).not.toContain('What works instead')
+  })
+
   test('says where the server sees more than we do', () => {
     const text = render(ofMatrix('base'), ofMatrix('table-add'), automatic('drops everything'))
     expect(text).toContain('Please report this')
