@@ -3,6 +3,7 @@ import type { Change } from './change.ts'
 import { distinctConditions } from './condition.ts'
 import { verdictOf } from './diff.ts'
 import { type Condition, type Verdict, worst } from './verdict.ts'
+import type { WayBack } from './way-back.ts'
 
 /** What the server and we say of a release, together. */
 export type Judgement = {
@@ -12,6 +13,14 @@ export type Judgement = {
   readonly conditions: readonly Condition[]
   /** Where the server's plan isn't what our changes let expect, for the reader: one of the two is wrong. */
   readonly disagreement?: string
+}
+
+/** What a release does to a database and its clients, and whether it can be taken back. */
+export type MigrationJudgement = Judgement & {
+  readonly changes: readonly Change[]
+  readonly wayBack: WayBack
+  /** Missing when the server was not asked. */
+  readonly serverPlan?: UsablePlan
 }
 
 /** A plan of the server for a module that it could load. */

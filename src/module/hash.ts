@@ -31,6 +31,11 @@ export function planToken(database: string, live: ModuleHash, next: ModuleHash):
   return toU256(bytesToHex(keccak_256(utf8ToBytes(database + live + next))))
 }
 
+/** Whether a plan's token, as a server gave it, is that of a plan from one module to another. */
+export function isTokenOf(token: string, database: string, live: ModuleHash, next: ModuleHash): boolean {
+  return /^0x[0-9a-f]+$/i.test(token) && BigInt(token) === BigInt(planToken(database, live, next))
+}
+
 function toU256(hex: string): string {
   return `0x${reverseBytes(hex).replace(/^0+(?=.)/, '')}`
 }

@@ -1,8 +1,6 @@
 import type { Step } from '../journal.ts'
-import type { Change } from '../migration/change.ts'
-import type { Judgement, UsablePlan } from '../migration/judgement.ts'
+import type { MigrationJudgement, UsablePlan } from '../migration/judgement.ts'
 import type { Condition } from '../migration/verdict.ts'
-import type { WayBack } from '../migration/way-back.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 
@@ -39,11 +37,9 @@ export type LiveState =
 /** Somebody else's module, whose hash is not always to be had. */
 export type OtherModule = { readonly kind: 'other'; readonly hash?: ModuleHash }
 
-/** What a release does to the database and its clients, and whether it can be taken back. */
-export type ReleaseJudgement = Judgement & {
-  readonly changes: readonly Change[]
+/** What was judged of a release of which the server made a plan. */
+export type ReleaseJudgement = MigrationJudgement & {
   readonly serverPlan: UsablePlan
-  readonly wayBack: WayBack
   /** A picture of the tables that change, as Markdown. */
   readonly diagram: string
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
-import { type ModuleHash, planToken } from '../module/hash.ts'
+import { isTokenOf } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
-import type { Identity } from '../spacetimedb/identity.ts'
 import { type Server, ServerFailure } from '../spacetimedb/server.ts'
 import type { LiveState } from './deployment.ts'
 
@@ -88,9 +87,4 @@ async function askByPlan(
     return { kind: 'other' }
   }
   throw refusal
-}
-
-/** Whether a plan's token is that of a plan from one module to another. */
-export function isTokenOf(token: string, database: Identity, live: ModuleHash, next: ModuleHash): boolean {
-  return /^0x[0-9a-f]+$/i.test(token) && BigInt(token) === BigInt(planToken(database, live, next))
 }
