@@ -97,13 +97,16 @@ const planSchema = z.strictObject({
   /** What made the plan, with its version. */
   tool: z.string(),
   createdAt: z.iso.datetime(),
-  server: z.string(),
-  database: z.string(),
-  databaseIdentity: hash.exactOptional(),
-  /** Whether the database was there when the plan was made. */
+  /** The database that the plan is for. Missing when two modules were compared: such a plan can't be applied. */
+  target: z
+    .object({ server: z.string(), database: z.string(), databaseIdentity: hash.exactOptional() })
+    .exactOptional(),
+  /** Whether the database, or the module to compare with, was there when the plan was made. */
   exists: z.boolean(),
-  /** Hashes are keccak256 in hex, the usual byte order. The live one is missing when nobody could read it. */
-  liveHash: hash.exactOptional(),
+  /** What was compared with, where it was a module from elsewhere: for the reader. */
+  base: z.string().exactOptional(),
+  /** Hashes are keccak256 in hex, the usual byte order. The previous one is missing when nobody could read it. */
+  previousHash: hash.exactOptional(),
   moduleHash: hash,
   verdict: z.enum(verdicts),
   conditions: z.array(conditionSchema),
@@ -111,11 +114,14 @@ const planSchema = z.strictObject({
   changes: z.array(change),
   /** Missing when the plan was made without asking the server. */
   serverPlan: serverPlan.exactOptional(),
-  wayBack: z.object({
-    reversible: z.enum(['yes', 'conditional', 'no'] satisfies Reversible[]),
-    conditions: z.array(conditionSchema),
-    blockers: z.array(change)
-  }),
+  /** Missing when there is nothing to go back to: a first release. */
+  wayBack: z
+    .object({
+      reversible: z.enum(['yes', 'conditional', 'no'] satisfies Reversible[]),
+      conditions: z.array(conditionSchema),
+      blockers: z.array(change)
+    })
+    .exactOptional(),
   /** Where the plan comes from, for the reader. */
   metadata: z
     .object({

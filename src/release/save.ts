@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makePlan } from '../migration/make-plan.ts'
 import { writePlan } from '../migration/plan-file.ts'
 import { hashModule } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
-import { version } from '../version.ts'
 import type { ReleaseJudgement } from './deployment.ts'
 import type { Previous, Work } from './work.ts'
 
@@ -29,24 +29,20 @@ export async function savePlan(
   previous: Previous | undefined,
   judgement: ReleaseJudgement
 ): Promise<string> {
-  const { changes, wayBack, diagram: _, ...judged } = judgement
-  const { reversible, conditions, blockers } = wayBack
+  const { diagram: _, ...judged } = judgement
   const { database, module } = request
+  const { databaseIdentity } = findings
   const path = join(tools.folder, `${database}-${module.hash.slice(0, 12)}-plan.json`)
   await mkdir(tools.folder, { recursive: true })
-  await writePlan(path, {
-    tool: `stdb-actions ${version}`,
-    createdAt: new Date(tools.clock.now()).toISOString(),
-    server: tools.server.url,
-    database,
-    ...(findings.databaseIdentity && { databaseIdentity: findings.databaseIdentity }),
+  const plan = makePlan({
+    target: { server: tools.server.url, database, ...(databaseIdentity && { databaseIdentity }) },
     exists: true,
-    ...(previous && { liveHash: previous.module.hash }),
+    previousHash: previous?.module.hash,
     moduleHash: module.hash,
-    ...judged,
-    changes,
-    wayBack: { reversible, conditions, blockers },
-    metadata: tools.origin
+    judgement: judged,
+    origin: tools.origin,
+    now: tools.clock.now()
   })
+  await writePlan(path, plan)
   return path
 }

@@ -17,11 +17,9 @@ const { reversible, conditions, blockers } = judgeWayBack(before, after)
 const plan: Plan = {
   tool: 'stdb-actions 1.2.3',
   createdAt: '2026-11-23T21:00:00.000Z',
-  server: 'https://maincloud.spacetimedb.com',
-  database: 'counter',
-  databaseIdentity: 'c2'.repeat(32),
+  target: { server: 'https://maincloud.spacetimedb.com', database: 'counter', databaseIdentity: 'c2'.repeat(32) },
   exists: true,
-  liveHash: 'ab'.repeat(32),
+  previousHash: 'ab'.repeat(32),
   moduleHash: 'cd'.repeat(32),
   ...judge(changes),
   changes,
