@@ -67,7 +67,11 @@ export async function judgeLive(request: LiveRequest, tools: LiveTools): Promise
   throw new Error('The database keeps changing: somebody else publishes to it all the time. Nothing was changed.')
 }
 
-async function readLive({ server, database, module }: LiveRequest, journal: Journal): Promise<Module | undefined> {
+/** The live module; `undefined` when it lets nobody read it, which is a warning. */
+export async function readLive(
+  { server, database, module }: Pick<LiveRequest, 'server' | 'database' | 'module'>,
+  journal: Journal
+): Promise<Module | undefined> {
   return journal.step('Read the live module', async (step) => {
     try {
       const live = await server.liveModule(database)

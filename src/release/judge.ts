@@ -1,16 +1,20 @@
 import { basename } from 'node:path'
 import { renderDiagram } from '../migration/diagram.ts'
-import { judgeLive } from '../migration/judge-live.ts'
+import { judgeLive, readLive } from '../migration/judge-live.ts'
+import type { Plan } from '../migration/plan-file.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import { chooseHealthCheck } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
+import { type Approved, objectionsTo } from './approved.ts'
 import type { ReleaseJudgement } from './deployment.ts'
-import { saveModule } from './save.ts'
+import { saveModule, savePlan } from './save.ts'
 import type { Previous, Work } from './work.ts'
 
 export type Judged =
   | { readonly kind: 'unchanged' }
+  /** An approved plan is not for what is there now; `reason` is whole sentences. */
+  | { readonly kind: 'not-as-approved'; readonly reason: string }
   | {
       readonly kind: 'judged'
       readonly judgement: ReleaseJudgement
@@ -18,12 +22,45 @@ export type Judged =
       readonly previous: Previous | undefined
     }
 
-/** Judges what the new module does to the live one, and saves that one. */
+/** Judges what the new module does to the live one, and saves that one; or takes what an approved plan says. */
 export async function captureAndJudge(work: Work, identity: Identity, described: Promise<Schema>): Promise<Judged> {
-  const { request, tools, journal, findings } = work
-  const { database, module } = request
   const next = describeNext(work, described)
   next.catch(() => {})
+  const { approved } = work.request
+  return approved ? captureAsApproved(work, identity, next, approved) : captureAndPlan(work, identity, next)
+}
+
+/** Nothing is judged anew: what is live, the module and the database must be those of the plan. */
+async function captureAsApproved(
+  work: Work,
+  identity: Identity,
+  next: Promise<Schema>,
+  approved: Approved
+): Promise<Judged> {
+  const { request, tools, journal, findings } = work
+  const { database, module } = request
+  const live = await readLive({ server: tools.server, database, module }, journal)
+  if (live) findings.previousHash = live.hash
+  await next
+  if (live?.hash === module.hash) return { kind: 'unchanged' }
+  const situation = { server: tools.server.url, database, identity, module: module.hash, live: live?.hash }
+  const objections = objectionsTo(approved, { ...situation, now: tools.clock.now() })
+  if (objections.length > 0) return { kind: 'not-as-approved', reason: objections.join('\n') }
+  const judgement = judgementIn(approved.plan)
+  findings.judgement = judgement
+  findings.planPath = approved.path
+  return { kind: 'judged', judgement, previous: live && (await saveLive(work, live)) }
+}
+
+function judgementIn({ verdict, conditions, disagreement, changes, serverPlan, wayBack }: Plan): ReleaseJudgement {
+  if (serverPlan === undefined || wayBack === undefined) throw new Error('The plan has nothing to be carried out.')
+  const judged = { verdict, conditions, changes, serverPlan, wayBack: { ...wayBack, changes: [] }, diagram: '' }
+  return { ...judged, ...(disagreement !== undefined && { disagreement }) }
+}
+
+async function captureAndPlan(work: Work, identity: Identity, next: Promise<Schema>): Promise<Judged> {
+  const { request, tools, journal, findings } = work
+  const { database, module } = request
   const live = { server: tools.server, database, identity, module, described: next, asOwner: true }
   const judged = await judgeLive(live, { describe: tools.describe, journal })
   if (judged.live) findings.previousHash = judged.live.hash
@@ -34,7 +71,9 @@ export async function captureAndJudge(work: Work, identity: Identity, described:
   const diagram = renderDiagram(judged.judgement.changes, before, after)
   const judgement = { ...judged.judgement, serverPlan, diagram }
   findings.judgement = judgement
-  return { kind: 'judged', judgement, previous: judged.live && (await saveLive(work, judged.live)) }
+  const previous = judged.live && (await saveLive(work, judged.live))
+  findings.planPath = await savePlan(work, previous, judgement)
+  return { kind: 'judged', judgement, previous }
 }
 
 /** Chooses the health check too, so that a wrong name is found before anything is changed. */

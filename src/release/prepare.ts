@@ -6,9 +6,9 @@ import { gate } from '../migration/gate.ts'
 import type { Condition } from '../migration/verdict.ts'
 import type { Schema } from '../module/schema.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
+import { objectionsToCreating } from './approved.ts'
 import type { Ending, LiveState } from './deployment.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
-import { savePlan } from './save.ts'
 import { targetOf } from './target.ts'
 import type { Previous, Work } from './work.ts'
 
@@ -57,21 +57,33 @@ async function getReady(work: Work): Promise<Ready> {
       )
     }
     await describeNext(work, described)
+    const objections = objectionsToFirst(work)
+    if (objections.length > 0)
+      return ended({ result: 'refused', live: { kind: 'none' }, reason: objections.join('\n') })
     return request.dryRun ? ended({ result: 'planned', live: { kind: 'none' } }) : { kind: 'create' }
   }
   findings.databaseIdentity = target.identity
   return readyUpdate(work, target.identity, described)
 }
 
+function objectionsToFirst({ request, tools }: Work): string[] {
+  const { approved, database, module } = request
+  if (approved === undefined) return []
+  const situation = { server: tools.server.url, database, module: module.hash, now: tools.clock.now() }
+  return objectionsToCreating(approved, situation)
+}
+
 async function readyUpdate(work: Work, database: Identity, described: Promise<Schema>): Promise<Ready> {
-  const { request, journal, findings } = work
+  const { request, journal } = work
   const judged = await captureAndJudge(work, database, described)
   if (judged.kind === 'unchanged') return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
+  if (judged.kind === 'not-as-approved') {
+    return ended({ result: 'refused', live: { kind: 'previous' }, reason: judged.reason })
+  }
 
   const { judgement, previous } = judged
   const { serverPlan } = judgement
   for (const change of judgement.changes) journal.tell(`    ${change.verdict}: ${changeText(change)}`)
-  findings.planPath = await savePlan(work, previous, judgement)
   const decision = gate({ ...judgement, ...request })
   const live = { kind: 'previous' } as const
   if (!decision.allowed) return ended({ result: 'refused', live, reason: decision.reasons.join('\n') })

@@ -6,6 +6,7 @@ import type { Schema } from '../module/schema.ts'
 import type { HealthChoice } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
+import type { Approved } from './approved.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Findings } from './deployment.ts'
 
@@ -20,6 +21,10 @@ export type DeployRequest = {
   readonly organization?: string | undefined
   readonly allowBreakingClients: boolean
   readonly allowIrreversible: boolean
+  /** Ids of changes, there or back, that somebody has agreed to. */
+  readonly acknowledged?: readonly string[]
+  /** The plan that is to be carried out; without one, it is made and judged here. */
+  readonly approved?: Approved | undefined
   readonly healthCheck: HealthChoice
   /** Milliseconds. */
   readonly healthTimeout: number
