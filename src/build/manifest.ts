@@ -29,8 +29,8 @@ const manifestSchema = z.strictObject({
     size: z.int().positive()
   }),
   schema: z.strictObject({ file: fileName, sha256: hash }),
-  /** The database that it is for, by the project's `spacetime.json`. */
-  database: z.string().exactOptional(),
+  /** What it is for, by the project's `spacetime.json`. */
+  databases: z.array(z.strictObject({ name: z.string(), server: z.string().exactOptional() })),
   language: z.enum(['rust', 'csharp', 'typescript', 'cpp']),
   builder: z.enum(['cli', 'toolchain']),
   bindingsVersion: z.string().exactOptional(),
