@@ -1,6 +1,6 @@
 import semver from 'semver'
 import { SetupFailure } from './failure.ts'
-import type { ProjectVersion } from './project.ts'
+import type { ProjectVersion } from './project-version.ts'
 import type { Release, Releases } from './releases.ts'
 import type { Target } from './target.ts'
 import type { VersionRequest } from './version-request.ts'
@@ -20,11 +20,11 @@ export type ChosenVersion = {
  */
 export async function chooseVersion(
   request: VersionRequest,
-  project: () => ProjectVersion,
+  project: () => Promise<ProjectVersion>,
   releases: Pick<Releases, 'all'>,
   target: Target
 ): Promise<ChosenVersion> {
-  const wanted = request.kind === 'auto' ? project() : { ...request, reason: reasonOf(request) }
+  const wanted = request.kind === 'auto' ? await project() : { ...request, reason: reasonOf(request) }
   switch (wanted.kind) {
     case 'exact':
       return { version: wanted.version, reason: wanted.reason }

@@ -35,7 +35,7 @@ export type InstallTools = {
 /** The runner's tool cache, and what opens archives. */
 export type ToolCache = {
   /** The folder of a version that was kept before. */
-  find(version: string, target: Target): string | undefined
+  find(version: string, target: Target): Promise<string | undefined>
   /** Copies a folder there; answers where it is now. */
   keep(folder: string, version: string, target: Target): Promise<string>
   /** Extracts a `.tar.gz` or `.zip`. */
@@ -85,7 +85,7 @@ async function fromPath(request: InstallRequest, { starting, tell }: InstallTool
 
 async function fromToolCache(request: InstallRequest, tools: InstallTools): Promise<Installed | undefined> {
   const { version, target } = request
-  const folder = tools.toolCache.find(version, target)
+  const folder = await tools.toolCache.find(version, target)
   if (folder === undefined) return undefined
   const problem = await problemOf(folder, version, target, tools.starting)
   if (problem === undefined) return { source: 'tool-cache', ...programsIn(folder, target), folder }
