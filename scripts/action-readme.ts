@@ -1,5 +1,5 @@
 import { markdownTable } from 'markdown-table'
-import { type ActionSpec, allowedValues, type InputSpec } from '../src/action/spec.ts'
+import { type ActionSpec, allowedValues, defaultText, type InputSpec } from '../src/action/spec.ts'
 
 /**
  * A README with the tables that its action's spec makes, between `<!-- inputs -->` and `<!-- /inputs -->`, and so for
@@ -24,9 +24,14 @@ function inputsTable(spec: ActionSpec): string {
     `\`${name}\``,
     input.description,
     allowedValues(input) ?? '',
-    input.required ? '**required**' : input.default === undefined ? '' : `\`${input.default}\``
+    input.required ? '**required**' : defaultCell(input)
   ])
   return tableOf(['Input', 'What it is', 'Allowed', 'Default'], rows)
+}
+
+function defaultCell(input: InputSpec): string {
+  const value = defaultText(input)
+  return value === undefined ? '' : `\`${value}\``
 }
 
 function outputsTable(spec: ActionSpec): string {

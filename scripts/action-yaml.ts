@@ -1,5 +1,5 @@
 import { Document } from 'yaml'
-import { type ActionSpec, allowedValues, type InputSpec } from '../src/action/spec.ts'
+import { type ActionSpec, allowedValues, defaultText, type InputSpec } from '../src/action/spec.ts'
 
 /** The action.yml of an action; `dist` is the path from its folder to the bundle. */
 export function actionYaml(spec: ActionSpec, dist: string): string {
@@ -28,6 +28,6 @@ function yamlOfInput(input: InputSpec) {
   return {
     description: `${input.description} Allowed: ${allowedValues(input)}.`,
     required: input.required ?? false,
-    ...(input.default !== undefined && { default: input.default })
+    ...(defaultText(input) !== undefined && { default: defaultText(input) })
   }
 }

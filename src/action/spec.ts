@@ -57,6 +57,11 @@ export type InputSpec = {
   readonly required?: boolean
   /** As it would be written in a workflow. */
   readonly default?: string
+  /**
+   * What the runner puts in where nothing is given: `github.token`, without its braces. It is evaluated anew for the
+   * post step. Outside of a runner there is nothing then.
+   */
+  readonly expression?: string
   /** Never shown, and masked in the log. */
   readonly secret?: boolean
 }
@@ -114,4 +119,9 @@ export function camelCase(name: string): string {
 /** What an input may be, for a message or a table: Markdown. `undefined` when its schema does not say. */
 export function allowedValues(input: InputSpec): string | undefined {
   return input.schema.description
+}
+
+/** The default as it stands in an action.yml; `undefined` without one. */
+export function defaultText({ default: value, expression }: InputSpec): string | undefined {
+  return value ?? (expression === undefined ? undefined : `\${{ ${expression} }}`)
 }

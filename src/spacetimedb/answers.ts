@@ -39,6 +39,9 @@ export const databaseAnswer = z.object({
   ])
 })
 
+/** `POST /v1/identity`. */
+export const newIdentityAnswer = z.object({ identity, token: z.string().min(1) })
+
 /** `POST …/pre_publish`. */
 export const planAnswer = z.union([
   z

@@ -1,13 +1,15 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { defaultPatience, type Patience } from '../retry.ts'
+import { newIdentityAnswer } from './answers.ts'
 import { callFunction } from './call.ts'
 import type { Credential } from './credential.ts'
 import { databasePath, resolveDatabase } from './database.ts'
+import type { Identity } from './identity.ts'
 import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limits.ts'
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
 import { planUpdate, publish } from './publish.ts'
-import { keepSecrets } from './secrets.ts'
+import { keepSecrets, type Secrets } from './secrets.ts'
 import type { Server } from './server.ts'
 import { openSession, type Session } from './session.ts'
 import { runSql } from './sql-answer.ts'
@@ -37,15 +39,7 @@ export type ConnectOptions = {
  * moment; what changes something (publish, call, lock, SQL that writes) is sent exactly once.
  */
 export function connect(options: ConnectOptions): Server {
-  const session = openSession({
-    url: options.url,
-    credential: options.credential,
-    transport: createTransport(`stdb-actions/${options.version ?? 'unreleased'}`),
-    secrets: keepSecrets(options.onSecret ?? (() => {})),
-    clock: options.clock ?? systemClock,
-    patience: { ...defaultPatience, ...options.patience },
-    onRetry: options.onRetry
-  })
+  const session = sessionFor(options, keepSecrets(options.onSecret ?? (() => {})))
   const limits = limitsOf(options.timeouts ?? {}, options.timeoutInputs ?? {})
   return {
     url: session.url,
@@ -65,6 +59,39 @@ export function connect(options: ConnectOptions): Server {
     lock: (database) => setLock(session, limits, database, 'lock'),
     unlock: (database) => setLock(session, limits, database, 'unlock')
   }
+}
+
+/** Somebody new to a server: whoever has the token is this identity there. */
+export type NewIdentity = { readonly identity: Identity; readonly token: string }
+
+/** Has a server make a new identity. The token is given to `onSecret` before it is answered. */
+export async function createIdentity(options: ConnectOptions): Promise<NewIdentity> {
+  const secrets = keepSecrets(options.onSecret ?? (() => {}))
+  const session = sessionFor(options, secrets)
+  const question = {
+    purpose: 'create an identity',
+    method: 'POST',
+    path: '/v1/identity',
+    anonymous: true,
+    ...limitsOf(options.timeouts ?? {}, options.timeoutInputs ?? {}).read
+  } as const
+  const answer = await session.ask(question)
+  if (answer.status !== 200) throw session.failure(question, answer)
+  const created = session.parse(question, answer, newIdentityAnswer)
+  secrets.add(created.token)
+  return created
+}
+
+function sessionFor(options: ConnectOptions, secrets: Secrets): Session {
+  return openSession({
+    url: options.url,
+    credential: options.credential,
+    transport: createTransport(`stdb-actions/${options.version ?? 'unreleased'}`),
+    secrets,
+    clock: options.clock ?? systemClock,
+    patience: { ...defaultPatience, ...options.patience },
+    onRetry: options.onRetry
+  })
 }
 
 async function ping(session: Session, limits: Limits): Promise<void> {

@@ -1,0 +1,114 @@
+import type { Clock } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import type { Patience, Retry } from '../retry.ts'
+import {
+  type Answer,
+  DeadlineExceeded,
+  type Exchange,
+  type NoAnswer,
+  type Stream,
+  type Transport
+} from '../spacetimedb/transport.ts'
+
+/** What reaches other hosts, and how long it tries. */
+export type Network = {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly patience: Patience
+  /** Told before a wait: what failed, as a sentence. */
+  readonly onRetry: (message: string) => void
+  /** Ends requests and waits. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Releases are some 60 MB and GitHub seldom fails: 4 tries, none begun later than 5 minutes after the first. */
+export const downloadPatience: Patience = { attempts: 4, firstDelay: 500, longestDelay: 4000, total: 300_000 }
+
+const mostRedirects = 5
+
+/**
+ * Sends a GET to an address and then to where it is redirected, at most five times and never from https to http.
+ * `send` gets the number of redirects before, so that it can keep a credential for the first.
+ */
+export async function followRedirects<Result extends Exchange | Stream>(
+  address: string,
+  send: (url: string, redirects: number) => Promise<Result>
+): Promise<Result | NoAnswer> {
+  let url = address
+  for (let redirects = 0; ; redirects++) {
+    const result = await send(url, redirects)
+    const next = 'answer' in result ? redirectOf(result.answer, url) : undefined
+    if (next === undefined) return result
+    const problem =
+      redirects === mostRedirects
+        ? `${hostOf(address)} redirects more than ${mostRedirects} times`
+        : next.startsWith('https:') || url.startsWith('http:')
+          ? undefined
+          : `${hostOf(url)} redirects to ${hostOf(next)} without encryption`
+    if (problem !== undefined) return { kind: 'not-sent', cause: new BadRedirect(problem) }
+    url = next
+  }
+}
+
+/** A redirect that isn't followed. */
+class BadRedirect extends Error {
+  override readonly name = 'BadRedirect'
+}
+
+function redirectOf({ status, headers }: Answer, url: string): string | undefined {
+  if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined
+  return URL.canParse(headers.location, url) ? new URL(headers.location, url).href : undefined
+}
+
+/** Why there was no answer, without an end. Addresses are given by their host: a redirect's may hold a signature. */
+export function reasonOf({ kind, cause }: NoAnswer, host: string): string {
+  if (cause instanceof BadRedirect) return cause.message
+  if (cause instanceof DeadlineExceeded)
+    return `${host} gave no answer within ${Math.round(cause.milliseconds / 1000)} s`
+  const code = codeOf(cause)
+  const message = messageOf(cause).replace(/\s+/g, ' ').slice(0, 200)
+  const known = meanings[code]
+  if (known !== undefined) return `${known.replace('HOST', host)} (${code})`
+  if (message.startsWith('tunneling socket could not be established')) {
+    return `the proxy of HTTPS_PROXY gave no connection to ${host} (${message.replace(/^.*?, /, '')})`
+  }
+  if (code.startsWith('CERT_') || code.includes('CERT') || code.includes('SIGNATURE')) {
+    return `the certificate of ${host} can't be trusted (${code}); name an authority of your own by NODE_EXTRA_CA_CERTS`
+  }
+  return kind === 'lost'
+    ? `the connection to ${host} broke (${code || message})`
+    : `no connection to ${host} (${code || message})`
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'there is no host HOST, or no network',
+  EAI_AGAIN: 'the name HOST could not be looked up: there is no network, or no DNS',
+  ECONNREFUSED: 'HOST refuses connections',
+  EHOSTUNREACH: 'there is no way to HOST from this machine',
+  ENETUNREACH: 'there is no way to HOST from this machine',
+  ETIMEDOUT: 'HOST did not answer',
+  ECONNRESET: 'the connection to HOST broke'
+}
+
+/** Where it may help to ask again. */
+export function passingProblem(result: Exchange | Stream, host: string): Retry | undefined {
+  if (!('answer' in result)) {
+    const final = result.cause instanceof BadRedirect || codeOf(result.cause).includes('CERT')
+    return final ? undefined : { reason: reasonOf(result, host) }
+  }
+  const { status } = result.answer
+  return status === 408 || status >= 500 ? { reason: `${host} answered ${status}` } : undefined
+}
+
+/** The host of an address, its port too where it is not the usual one. */
+export function hostOf(url: string): string {
+  return new URL(url).host
+}
+
+/** The code of an error, or of the first of those that were collected in it; '' without one. */
+function codeOf(cause: unknown): string {
+  if (typeof cause !== 'object' || cause === null) return ''
+  const { code, errors } = cause as { readonly code?: unknown; readonly errors?: unknown }
+  if (typeof code === 'string') return code
+  return Array.isArray(errors) ? codeOf(errors[0]) : ''
+}
