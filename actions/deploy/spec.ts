@@ -1,4 +1,5 @@
-import { choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { audienceRule, connectionInputs, gateInputs } from '../../src/action/connection-inputs.ts'
+import { choice, duration, flag, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -11,49 +12,18 @@ export const spec = defineAction({
   branding: { icon: 'upload-cloud', color: 'purple' },
   permissions: [{ name: 'id-token', access: 'write', when: 'with `auth: oidc`; none is needed with a `token`' }],
   inputs: {
-    server: {
-      description: 'The SpacetimeDB server.',
-      schema: matching(
-        /^(maincloud|local|https?:\/\/[^\s/]+\S*)$/i,
-        'a URL such as `https://stdb.example.org`, or the nickname `maincloud` or `local`'
-      ),
-      required: true
-    },
-    database: {
-      description: 'The database to deploy to.',
-      schema: matching(
-        /^[a-z0-9]+(-[a-z0-9]+)*$/,
-        'a name of lower-case letters, digits and single dashes between them, or an identity of 64 hex digits'
-      ),
-      required: true
-    },
+    server: { ...connectionInputs.server, required: true },
+    database: { ...connectionInputs.database, description: 'The database to deploy to.', required: true },
     module: {
       description:
         'The compiled module to publish: a file in the workspace. Its kind, WebAssembly or JavaScript, is seen from what is in it.',
       schema: text('the path of a file, such as `target/wasm32-unknown-unknown/release/game.wasm`'),
       required: true
     },
-    token: {
-      description:
-        "The token of the database's owner, from a secret. Give either this or `auth: oidc`. It is masked in the log and sent to nothing but the server.",
-      schema: text('a token of the server'),
-      secret: true
-    },
-    auth: {
-      description:
-        "With `oidc` the job's own GitHub ID token is the credential, so there is no secret to keep. Who it is depends on the repository and the environment, branch or event that the job runs for: run the job in a GitHub environment, so that it is always the same. Needs `permissions: id-token: write`.",
-      schema: choice('oidc')
-    },
-    audience: {
-      description: 'The audience of the ID token, with `auth: oidc`. The default is the one that GitHub gives.',
-      schema: text('any text, usually the URL of the server')
-    },
-    'allow-insecure': {
-      description:
-        'Whether the credential may be sent over plain `http://` to a server that is not on this machine. Everybody on the way can read it then.',
-      schema: flag(),
-      default: 'false'
-    },
+    token: connectionInputs.token,
+    auth: connectionInputs.auth,
+    audience: connectionInputs.audience,
+    'allow-insecure': connectionInputs['allow-insecure'],
     organization: {
       description:
         'The organization that owns the database, or is to own it when it is created. Without it the owner is the credential.',
@@ -65,17 +35,16 @@ export const spec = defineAction({
       schema: flag(),
       default: 'false'
     },
-    'allow-breaking-clients': {
+    ...gateInputs,
+    plan: {
       description:
-        'Whether to publish a module that breaks clients which run now: they are disconnected, or calls of theirs fail (verdict `breaks-clients`).',
-      schema: flag(),
-      default: 'false'
+        'A plan.json that was approved: exactly that is published, or nothing. It is refused when the module, the database or what is live are not those of the plan. Without it the deploy makes its own plan.',
+      schema: text('the path of a plan.json')
     },
-    'allow-irreversible': {
-      description:
-        'Whether to publish a module that cannot be taken back by publishing the previous one again (`reversible` is `no`). There is no automatic rollback from such a release.',
-      schema: flag(),
-      default: 'false'
+    'max-plan-age': {
+      description: 'How old the approved plan may be.',
+      schema: duration({ min: 60_000, max: 30 * 24 * 3_600_000 }),
+      default: '168h'
     },
     'health-check': {
       description:
@@ -135,11 +104,7 @@ export const spec = defineAction({
       message:
         'Give exactly one of the inputs `token` and `auth: oidc`: a deploy never goes without a credential. A `token` from a secret that is not set, as in a pull request from a fork, is empty and counts as not given.'
     },
-    {
-      about: ['audience', 'auth', 'token'],
-      holds: ({ audience, auth, token }) => audience === undefined || auth !== undefined || token === undefined,
-      message: 'The input `audience` goes with `auth: oidc` only: leave it out when there is a `token`.'
-    }
+    audienceRule
   ],
   post: true
 })

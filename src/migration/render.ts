@@ -16,6 +16,8 @@ export type PlanReport = Judgement & {
   readonly serverPlan?: UsablePlan
   /** A picture of the tables that change, as Markdown. */
   readonly diagram?: string
+  /** Markdown that comes right after the verdict. */
+  readonly about?: readonly string[]
 }
 
 export type RenderOptions = {
@@ -29,7 +31,7 @@ export type RenderOptions = {
  * comes from outside is escaped.
  */
 export function renderPlan(report: PlanReport, { limit = 60_000 }: RenderOptions = {}): string {
-  const start = [`### ${headline(report)}`, disagreement(report)]
+  const start = [`### ${headline(report)}`, ...(report.about ?? []), disagreement(report)]
   const end = [condition(report), clients(report), wayBack(report)]
   const room = limit - joined([...start, ...end]).length - noteRoom
   const changes = changeTable(report.changes, room)

@@ -1,4 +1,4 @@
-import type { Plan } from '../migration/plan-file.ts'
+import { type Plan, readPlan } from '../migration/plan-file.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 
@@ -84,4 +84,9 @@ function tooOld({ createdAt }: Plan, maxAge: number, now: number): string[] {
   if (age <= maxAge) return []
   const hours = (milliseconds: number) => `${Math.round(milliseconds / 36_000) / 100} h`
   return [`The plan is ${hours(age)} old, and may be ${hours(maxAge)} (\`max-plan-age\`). ${makeAnew}`]
+}
+
+/** The approved plan in a file. Throws a `ConfigurationError` when it can't be read or is none. */
+export async function readApproved(path: string, maxAge: number): Promise<Approved> {
+  return { plan: await readPlan(path), path, maxAge }
 }
