@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { allSecrets, inputsAndState, withoutVariables } from '../../src/action/hidden-variables.ts'
 import type { Environment } from '../../src/action/inputs.ts'
@@ -44,6 +44,7 @@ export function repositoryCache(temporary: string): ArchiveCache {
       await mkdir(join(temporary, 'stdb-actions', 'archives'), { recursive: true })
       await rename(file, placeOf(name))
       const saved = await withoutVariables(inputsAndState, () => cache.save([placeOf(name)], key))
+      await rm(placeOf(name), { force: true })
       if (saved.kind === 'saved') log(`Kept for later runs in the cache, as ${key}.`)
       if (saved.kind === 'not-saved') log(`Not kept in the cache: ${saved.reason}.`)
     }

@@ -13,10 +13,8 @@ export type DependencyCache = {
   readonly kind: 'cache'
   /** Absolute; what is not there is left out. */
   readonly paths: readonly string[]
-  /** Of this system, toolchain and lock file. */
-  readonly key: string
-  /** The beginning of the keys of other lock files. */
-  readonly restoreKeys: readonly string[]
+  /** The beginning of its keys: for this system, toolchain and way to build. The lock file's hash follows. */
+  readonly prefix: string
   /** What must not get into it; `undefined` when nothing of the project's own can be in it. */
   readonly cargo?: CargoFolders
 }
@@ -27,10 +25,7 @@ export type CacheQuery = {
   readonly debug: boolean
 }
 
-/**
- * What to cache for a project. The key is that of the lock file as it is now: a build may change it. Throws nothing: what
- * can't be found out means that there is no cache.
- */
+/** What to cache for a project. Throws nothing: what can't be found out means that there is no cache. */
 export async function dependencyCacheOf(
   query: CacheQuery,
   tools: CacheTools
@@ -41,11 +36,24 @@ export async function dependencyCacheOf(
     if ('reason' in found) return found
     const { toolchain, ...rest } = found
     const made = digest([toolchain, query.builder, query.debug ? 'debug' : 'release'].join('\n'))
-    const prefix = `stdb-${query.project.language}-${process.platform}-${process.arch}-${made}-`
-    return { kind: 'cache', ...rest, key: `${prefix}${lock?.sha256.slice(0, 32) ?? 'unlocked'}`, restoreKeys: [prefix] }
+    return {
+      kind: 'cache',
+      ...rest,
+      prefix: `stdb-${query.project.language}-${process.platform}-${process.arch}-${made}-`
+    }
   } catch (error) {
     return { kind: 'none', reason: messageOf(error) }
   }
+}
+
+/** The key for the lock file as it is now: a build may make one, or change it. */
+export async function cacheKey(
+  { prefix }: DependencyCache,
+  project: ModuleProject,
+  workspace: string
+): Promise<string> {
+  const lock = await findLockFile(project, workspace)
+  return `${prefix}${lock?.sha256.slice(0, 32) ?? 'unlocked'}`
 }
 
 async function languageCache(

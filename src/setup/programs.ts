@@ -71,7 +71,7 @@ export async function statedVersion(program: string, starting: Starting): Promis
     const ran = await run(command, { signal, timeout: 30_000 })
     const version = /\btool version (\d+\.\d+\.\d+[\w.+-]*)/.exec(ran.stdout)?.[1]
     if (ran.exitCode === 0 && version !== undefined) {
-      return { kind: 'version', version, path: /^Path: (.+)$/m.exec(ran.stdout)?.[1]?.trim() }
+      return { kind: 'version', version, path: /\bPath: (.+)$/m.exec(ran.stdout)?.[1]?.trim() }
     }
     const end = ran.endedFor === 'timeout' ? 'did not end within 30 s' : `ended with ${ran.exitCode ?? 'a signal'}`
     const said = `${ran.stderr}${ran.stdout}`.replace(/\s+/g, ' ').trim().slice(0, 300)

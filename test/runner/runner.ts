@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, relative, resolve } from 'node:path'
-import { type ActionMetadata, inputVariables, readAction } from './action-metadata.ts'
+import { basename, delimiter, join, relative, resolve } from 'node:path'
+import { type ActionMetadata, evaluated, inputVariables, readAction } from './action-metadata.ts'
 import { parsePairs } from './file-commands.ts'
 import { runnerVariables } from './runner-variables.ts'
 import { checkSecrets, type Exposed } from './secrets.ts'
@@ -17,6 +17,13 @@ export type JobOptions = {
   readonly dist?: string
   /** What must not show up anywhere unmasked. Asked after each step: a server may have issued tokens meanwhile. */
   readonly secrets?: () => readonly string[]
+  /**
+   * Files, by their paths in the job's folder, in which secrets are meant to be: an output that is one, a
+   * configuration that a tool reads. They may be nowhere else.
+   */
+  readonly filesForSecrets?: readonly RegExp[]
+  /** What `github.token` is. */
+  readonly githubToken?: string
   /** Variables on top of the runner's own; `undefined` takes one away. */
   readonly env?: Variables
   readonly event?: { readonly name: string; readonly payload: unknown }
@@ -87,6 +94,7 @@ export class Job {
   readonly #variables: Record<string, string | undefined>
   readonly #started: StartedStep[] = []
   #phases = 0
+  #status: 'success' | 'failure' | 'cancelled' = 'success'
 
   constructor(options: JobOptions = {}) {
     this.#options = options
@@ -119,6 +127,11 @@ export class Job {
     return results
   }
 
+  /** What the job is from now on (`job.status`), as when a step that is none of ours failed. */
+  becomes(status: 'failure' | 'cancelled'): void {
+    this.#status = status
+  }
+
   /** Removes the job's folders. */
   end(): void {
     rmSync(this.folder, { recursive: true, force: true })
@@ -137,7 +150,8 @@ export class Job {
       tell?.(line)
     }
     const { node = process.execPath, dist, grace = runnersGrace, deadline = 60_000 } = this.#options
-    const env = defined({ ...this.#variables, ...files, ...variables })
+    const contexts = { 'github.token': this.#options.githubToken ?? '', 'job.status': this.#status }
+    const env = defined({ ...this.#variables, ...files, ...evaluated(variables, contexts) })
     const path = dist === undefined ? script : join(dist, basename(script))
     const running = startProcess({ node, script: path, folder: this.workspace, env, grace, deadline, onLine })
     const result = running.exit.then((exit): StepResult => {
@@ -147,11 +161,17 @@ export class Job {
         { where: 'the log', text: log },
         ...commands.flatMap((command) => this.#exposedBy(command)),
         ...exit.children,
-        ...this.#files().map((file) => ({ where: file, text: readFileSync(join(this.folder, file), 'latin1') }))
+        ...this.#files(this.#options.filesForSecrets).map((file) => ({
+          where: file,
+          text: readFileSync(join(this.folder, file), 'latin1')
+        }))
       ])
       const written = readCommandFiles(files)
       started.state = written.state
       Object.assign(this.#variables, written.env)
+      const path = [...written.path.toReversed(), this.#variables.PATH].filter((part) => part !== undefined)
+      this.#variables.PATH = path.join(delimiter)
+      if (exit.exitCode !== 0 && this.#status === 'success') this.#status = 'failure'
       const { exitCode, signal, duration, leftProcesses } = exit
       const annotations = commands.flatMap((command) => annotationOf(command) ?? [])
       const left = this.#files().filter((file) => !file.startsWith('commands') && file !== 'event.json')
@@ -183,10 +203,11 @@ export class Job {
     return name === 'add-mask' ? [] : [{ where: `the command ${name}`, text: this.#log.mask(message) }]
   }
 
-  #files(): string[] {
+  #files(except: readonly RegExp[] = []): string[] {
     return readdirSync(this.folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(this.folder, join(entry.parentPath, entry.name)))
+      .filter((file) => !except.some((pattern) => pattern.test(file)))
   }
 }
 
