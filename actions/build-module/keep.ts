@@ -17,7 +17,9 @@ import type { spec } from './spec.ts'
 /** A module's artifact: its name, and what the service said of it. */
 export type Kept = { readonly name: string; readonly id: number; readonly digest: string }
 
-export type Keeping = { readonly kind: 'kept'; readonly artifact: Kept } | { readonly kind: 'failed'; readonly reason: string }
+export type Keeping =
+  | { readonly kind: 'kept'; readonly artifact: Kept }
+  | { readonly kind: 'failed'; readonly reason: string }
 
 /** The names of the modules' artifacts: of one the name that was given, of several that and their own. */
 export function artifactNames(given: string, modules: readonly ProducedModule[]): string[] {

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Connection, type ConnectionInputs, openConnection } from '../src/action/connection.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { logNarrator } from '../src/action/narrator.ts'
+import { originOf } from '../src/action/origin.ts'
+import type { Cancellation } from '../src/action/signals.ts'
+import type { State } from '../src/action/state.ts'
+import { writeSummary } from '../src/action/summary.ts'
+import { systemClock } from '../src/clock.ts'
+import { messageOf } from '../src/errors.ts'
+import { describeModule } from '../src/module/describe.ts'
+import { loadModule } from '../src/module/load.ts'
+import type { Checkpoint } from '../src/release/checkpoint.ts'
+import { type Deployment, type Ending, isSuccess } from '../src/release/deployment.ts'
+import { recover } from '../src/release/recover.ts'
+import { headlineOf, renderRecovery } from '../src/release/summary.ts'
+import type { DeployTools } from '../src/release/work.ts'
+
+/** The step of an action that publishes. */
+export type ReleasingStep = { readonly environment: Environment; readonly cancellation: Cancellation }
+
+/** A folder of its own for what a step hands on. */
+export function stepFolder({ RUNNER_TEMP }: Environment): string {
+  return join(RUNNER_TEMP ?? tmpdir(), 'stdb-actions', randomUUID().slice(0, 8))
+}
+
+/** What a deploy works with in a step of an action. */
+export function deployTools(
+  action: string,
+  { server, credential }: Connection,
+  { environment, cancellation }: ReleasingStep,
+  remember: DeployTools['remember']
+): DeployTools {
+  return {
+    server,
+    identity: credential.identity,
+    describe: describeModule,
+    clock: systemClock,
+    narrator: logNarrator(action),
+    folder: stepFolder(environment),
+    origin: originOf(environment),
+    remember,
+    cancelled: cancellation.signal
+  }
+}
+
+/** In a post step: finishes or undoes what the main step began, when it was cut off. */
+export async function finishCutOff(
+  action: string,
+  state: State<Checkpoint>,
+  inputs: ConnectionInputs,
+  { environment }: ReleasingStep
+): Promise<Failing> {
+  const left = state.read(environment)
+  if (left === undefined || left.phase === 'settled') {
+    log('Nothing was cut off.')
+    return {}
+  }
+  const ending = await finish(inputs, environment, left)
+  if (ending === undefined) {
+    log('There is nothing to add to what was said of the publish.')
+    return {}
+  }
+  await writeSummary(renderRecovery(left, ending), environment)
+  return failureOf(action, ending, left.database)
+}
+
+/** Whatever stands in the way, the reader is told in which state the database may be. */
+async function finish(inputs: ConnectionInputs, environment: Environment, left: Checkpoint) {
+  try {
+    const { server } = await openConnection(inputs, environment)
+    return await recover(server, left, loadModule, systemClock)
+  } catch (error) {
+    return { result: 'unknown', live: { kind: 'unknown' }, reason: messageOf(error) } as const
+  }
+}
+
+export type Failing = { readonly failure?: { readonly title: string; readonly message: string } }
+
+/** The error of a step whose ending isn't what was asked for. */
+export function failureOf(action: string, ending: Ending, database: string): Failing {
+  if (isSuccess(ending.result)) return {}
+  if (ending.isConfiguration) {
+    return { failure: { title: `${action}: wrong configuration`, message: ending.reason ?? '' } }
+  }
+  const message = `${headlineOf(ending, database)}\n${ending.reason}`
+  return { failure: { title: `${action}: ${ending.result}`, message } }
+}
+
+/** The outputs that all actions which publish have in common, whatever the result. */
+export function outputsOfRelease(deployment: Deployment) {
+  const { judgement } = deployment
+  return {
+    result: deployment.result,
+    verdict: judgement?.verdict ?? (deployment.exists === false ? ('none' as const) : undefined),
+    reversible: judgement?.wayBack.reversible,
+    conditions: JSON.stringify(conditionsOf(judgement)),
+    plan: deployment.planPath,
+    moduleHash: deployment.moduleHash,
+    previousModuleHash: deployment.previousHash,
+    databaseIdentity: deployment.databaseIdentity,
+    identity: deployment.identity,
+    previousModule: deployment.previousModulePath
+  }
+}
+
+/** What a step that is killed from now on leaves: what is live is not known, and how to go back is. */
+export function outputsOfCutOff({ next, previous }: Checkpoint) {
+  const result = 'unknown' as const
+  return { result, moduleHash: next.hash, previousModuleHash: previous?.hash, previousModule: previous?.path }
+}
+
+type Judged = {
+  readonly conditions: readonly object[]
+  readonly wayBack?: { readonly conditions: readonly object[] } | undefined
+}
+
+/** Conditions there and back, each with its way. */
+export function conditionsOf(judged: Judged | undefined): object[] {
+  if (!judged) return []
+  return [
+    ...judged.conditions.map((condition) => ({ way: 'forward', ...condition })),
+    ...(judged.wayBack?.conditions ?? []).map((condition) => ({ way: 'back', ...condition }))
+  ]
+}
