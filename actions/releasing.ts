@@ -18,6 +18,7 @@ import { type Deployment, type Ending, isSuccess } from '../src/release/deployme
 import { recover } from '../src/release/recover.ts'
 import { headlineOf, renderRecovery } from '../src/release/summary.ts'
 import type { DeployTools } from '../src/release/work.ts'
+import { readSteps, type Step } from '../src/steps/steps-file.ts'
 
 /** The step of an action that publishes. */
 export type ReleasingStep = { readonly environment: Environment; readonly cancellation: Cancellation }
@@ -45,6 +46,11 @@ export function deployTools(
     remember,
     cancelled: cancellation.signal
   }
+}
+
+/** The steps of a file; none without one. Throws a `ConfigurationError` when it can't be read or is wrong. */
+export async function stepsIn(path: string | undefined): Promise<readonly Step[]> {
+  return path === undefined ? [] : readSteps(path)
 }
 
 /** In a post step: finishes or undoes what the main step began, when it was cut off. */

@@ -9,7 +9,7 @@ import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
-import { deployTools, failureOf, outputsOfCutOff, outputsOfRelease } from '../releasing.ts'
+import { deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
@@ -28,7 +28,8 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
     modulePath: inputs.module,
     healthCheck: healthChoice(inputs.healthCheck),
     acknowledged: acknowledgedIds(inputs.acknowledge),
-    approved
+    approved,
+    steps: { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
   }
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)

@@ -1,4 +1,4 @@
-import { audienceRule, connectionInputs, gateInputs } from '../../src/action/connection-inputs.ts'
+import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
 import { choice, duration, flag, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
@@ -46,6 +46,7 @@ export const spec = defineAction({
       schema: duration({ min: 60_000, max: 30 * 24 * 3_600_000 }),
       default: '168h'
     },
+    ...stepInputs,
     'health-check': {
       description:
         'The reducer or procedure, without parameters, that says whether the release is healthy: it is called after publishing, and again when the job is run again. `auto` calls `health_check` when the module has one.',

@@ -1,4 +1,4 @@
-import { audienceRule, connectionInputs, gateInputs } from '../../src/action/connection-inputs.ts'
+import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
 import { choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
@@ -76,16 +76,7 @@ export const spec = defineAction({
       schema: flag(),
       default: 'false'
     },
-    'steps-before': {
-      description:
-        'With `mode: apply`, a YAML file of steps that run before the module is published. When one fails nothing is published.',
-      schema: text('the path of a file')
-    },
-    'steps-after': {
-      description:
-        'With `mode: apply`, a YAML file of steps that run when the module is live. When one fails the job fails.',
-      schema: text('the path of a file')
-    },
+    ...stepInputs,
     comment: {
       description:
         'Whether to keep a comment with the plan on the pull request. It is changed in place, and removed when there is nothing to say.',

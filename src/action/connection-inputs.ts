@@ -60,6 +60,20 @@ export const gateInputs = {
   }
 } as const
 
+/** The inputs by which the data is prepared for a release, and brought after it. */
+export const stepInputs = {
+  'steps-before': {
+    description:
+      'A YAML file of steps that run before the module is published: reducer calls, SQL, waits (docs/steps.md). When one fails nothing is published.',
+    schema: text('the path of a file')
+  },
+  'steps-after': {
+    description:
+      'A YAML file of steps that run when the module is live, again when the job is run again: they must be repeatable. When one fails the release counts as unhealthy.',
+    schema: text('the path of a file')
+  }
+} as const
+
 /** The rule about `audience`. */
 export const audienceRule = {
   about: ['audience', 'auth', 'token'],

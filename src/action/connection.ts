@@ -67,3 +67,14 @@ async function credentialOf(inputs: ConnectionInputs, environment: Environment, 
   for (const warning of subjectWarnings(credential.subject)) warn('Identity not pinned', warning)
   return credential
 }
+
+/**
+ * Opens a connection without a credential: only what anyone may ask can be asked then. Throws a `ConfigurationError` for
+ * a wrong server.
+ */
+export function openPublicConnection(server: string, clock: Clock = systemClock): Server {
+  const { url } = serverAddress(server, { withToken: false, allowInsecure: true })
+  log(`Server:   ${url}`)
+  log('Identity: none: there is no credential, so only what is public is asked for.')
+  return connect({ url, credential: undefined, onSecret: maskSecret, onRetry: everyFewSeconds(log, clock), version, clock })
+}

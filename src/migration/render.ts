@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util'
 import { code, codeBlock, escapeMarkdown, quote, table } from '../markdown.ts'
 import type { Change } from './change.ts'
 import { conditionText } from './condition.ts'
-import { verdictOf } from './diff.ts'
 import type { Judgement, UsablePlan } from './judgement.ts'
-import { type Condition, type Verdict, verdicts } from './verdict.ts'
+import type { Condition, Verdict } from './verdict.ts'
+import { worstFirst } from './worst-first.ts'
 import { waysAround } from './way-around.ts'
 import type { WayBack } from './way-back.ts'
 
@@ -107,19 +107,6 @@ function changeTable(changes: readonly Change[], room: number): string {
   const missing = changes.length - rows.length
   const shown = rows.length === 0 ? '' : table(['', 'Change', 'Before → after', 'Effect'], rows)
   return missing === 0 ? shown : joined([shown, `*${missing} more changes are not shown: there are too many.*`])
-}
-
-/** The changes by subject, the subjects by the worst that happens to them. */
-function worstFirst(changes: readonly Change[]): readonly Change[] {
-  const groups = new Map<string, Change[]>()
-  for (const change of changes) {
-    const key = `${change.subject.kind} ${change.subject.name}`
-    const group = groups.get(key) ?? []
-    group.push(change)
-    groups.set(key, group)
-  }
-  const ranked = [...groups.values()].map((group) => [verdicts.indexOf(verdictOf(group)), group] as const)
-  return ranked.sort(([one], [other]) => other - one).flatMap(([, group]) => group)
 }
 
 const effectTexts: Readonly<Record<Verdict, string>> = {

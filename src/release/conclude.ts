@@ -2,6 +2,7 @@ import { checkHealth, type HealthReport } from '../smoke/health.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Ending } from './deployment.ts'
 import { rollBack } from './roll-back.ts'
+import { runStepsAfter } from './steps.ts'
 import type { Previous, Work } from './work.ts'
 
 /** A release that is live and has not been checked yet. */
@@ -39,6 +40,8 @@ const nothingToGoBackTo = {
 }
 
 async function check(work: Work): Promise<HealthReport> {
+  const stopped = await runStepsAfter(work)
+  if (stopped) return stopped
   const { tools, request, journal, findings } = work
   const reducer = findings.healthCheck
   if (reducer === undefined) return { kind: 'healthy' }

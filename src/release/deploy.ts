@@ -3,10 +3,12 @@ import { startJournal } from '../journal.ts'
 import { conditionSchema } from '../migration/plan-file.ts'
 import { keepOrGoBack } from './conclude.ts'
 import type { Deployment, Ending, ReleaseJudgement } from './deployment.ts'
+import { confirmSchema } from './confirm.ts'
 import { prepare } from './prepare.ts'
 import { publishUpdate, type UpdateOutcome } from './publish.ts'
 import { publishFirst } from './publish-first.ts'
 import { madeAnew } from './roll-back.ts'
+import { runStepsBefore } from './steps.ts'
 import type { DeployRequest, DeployTools, Previous, Work } from './work.ts'
 
 /**
@@ -52,6 +54,8 @@ async function carryOut(work: Work): Promise<Ending> {
 }
 
 async function update(work: Work, previous: Previous | undefined, token: string): Promise<Ending> {
+  const stopped = await runStepsBefore(work)
+  if (stopped) return stopped
   const { request, tools, journal } = work
   const { database, module, modulePath, onFailure } = request
   const next = { hash: module.hash, path: modulePath }
@@ -79,6 +83,7 @@ async function update(work: Work, previous: Previous | undefined, token: string)
   })
   switch (outcome.kind) {
     case 'live':
+      await confirmSchema(work)
       return keepOrGoBack(work, { result: 'updated', ...(previous && { previous }), checkpoint })
     case 'made-anew':
       tools.remember({ ...checkpoint, phase: 'settled' })

@@ -1,12 +1,10 @@
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { changeText } from '../migration/change.ts'
-import { type CheckedCondition, checkConditions, unmetTexts } from '../migration/check-conditions.ts'
-import { conditionText } from '../migration/condition.ts'
 import { gate } from '../migration/gate.ts'
-import type { Condition } from '../migration/verdict.ts'
 import type { Schema } from '../module/schema.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import { objectionsToCreating } from './approved.ts'
+import { unfitData } from './data.ts'
 import type { Ending, LiveState } from './deployment.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
 import { targetOf } from './target.ts'
@@ -88,35 +86,13 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   const live = { kind: 'previous' } as const
   if (!decision.allowed) return ended({ result: 'refused', live, reason: decision.reasons.join('\n') })
   for (const warning of decision.warnings) journal.warn(warning)
-  const unmet = await lookAtData(work, judgement.conditions)
-  if (unmet.length > 0) {
-    const reason = unmetTexts(unmet).join('\n')
-    return ended({ result: 'refused', live, reason, unmet: unmet.map(({ condition }) => condition) })
-  }
+  // Steps before the publish may well be there to make the data fit.
+  const fitsLater = request.steps !== undefined && request.steps.before.length > 0
+  const unfit = fitsLater ? undefined : await unfitData(work)
+  if (unfit) return ended(unfit)
   if (request.dryRun) return ended({ result: 'planned', live })
   if (serverPlan.kind !== 'automatic') throw new Error('The server has no plan that could be carried out.')
   return { kind: 'update', previous, token: serverPlan.token }
-}
-
-/**
- * What of the data stands in the way now. The server would find it too, but only when it publishes, and would say
- * less. What can't be asked is left to it.
- */
-async function lookAtData(
-  { request, tools, journal }: Work,
-  judged: readonly Condition[]
-): Promise<CheckedCondition[]> {
-  if (judged.length === 0) return []
-  return journal.step('Look at the data', async (step) => {
-    const checked = await checkConditions(tools.server, request.database, judged)
-    for (const { condition, state, detail } of checked) {
-      if (state === 'unknown') journal.warn(`Whether ${conditionText(condition)} could not be found out: ${detail}`)
-    }
-    const unmet = checked.filter(({ state }) => state === 'unmet')
-    if (unmet.length > 0) step.fail(unmetTexts(unmet).join(' '))
-    else step.detail(`${checked.filter(({ state }) => state === 'met').length} of ${checked.length} conditions are met`)
-    return unmet
-  })
 }
 
 const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' } }

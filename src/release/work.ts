@@ -6,6 +6,7 @@ import type { Schema } from '../module/schema.ts'
 import type { HealthChoice } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
+import type { Step } from '../steps/steps-file.ts'
 import type { Approved } from './approved.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Findings } from './deployment.ts'
@@ -31,6 +32,8 @@ export type DeployRequest = {
   readonly onFailure: 'rollback' | 'keep'
   /** Plan and judge only. */
   readonly dryRun: boolean
+  /** What is done to the data around the publish. Those after it run again when the module is live already. */
+  readonly steps?: { readonly before: readonly Step[]; readonly after: readonly Step[] }
 }
 
 /** What a deploy works with. */

@@ -1,0 +1,49 @@
+import { openConnection } from '../../src/action/connection.ts'
+import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
+import type { Outcome, Step } from '../../src/action/run.ts'
+import type { Inputs } from '../../src/action/spec.ts'
+import { writeSummary } from '../../src/action/summary.ts'
+import { ConfigurationError } from '../../src/errors.ts'
+import { planDigest } from '../../src/migration/plan-file.ts'
+import { loadModule } from '../../src/module/load.ts'
+import { readApproved } from '../../src/release/approved.ts'
+import { deploy } from '../../src/release/deploy.ts'
+import { renderDeployment } from '../../src/release/summary.ts'
+import { databaseName } from '../../src/spacetimedb/database-name.ts'
+import { deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import type { spec } from './spec.ts'
+import { checkpoint } from './state.ts'
+
+/** Carries out exactly the approved plan, with the steps around it, or nothing. What to do after a failure is the caller's. */
+export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
+  const { server, database, plan } = inputs
+  if (server === undefined || database === undefined || plan === undefined) {
+    throw new ConfigurationError('With `mode: apply` give `plan`, `server` and `database`.')
+  }
+  const module = await loadModule(inputs.module)
+  const approved = await readApproved(plan, inputs.maxPlanAge)
+  const steps = { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
+  const connection = await openConnection({ ...inputs, server }, step.environment)
+  const tools = deployTools('migrate-schema', connection, step, (state) => {
+    checkpoint.save(state)
+    if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
+  })
+  const request = {
+    ...inputs,
+    database: databaseName(database),
+    module,
+    modulePath: inputs.module,
+    approved,
+    steps,
+    acknowledged: acknowledgedIds(inputs.acknowledge),
+    create: false,
+    dryRun: false,
+    healthCheck: { kind: 'none' },
+    healthTimeout: 0,
+    onFailure: 'keep'
+  } as const
+  const deployment = await deploy(request, tools)
+  await writeSummary(renderDeployment(deployment), step.environment)
+  const outputs = { ...outputsOfRelease(deployment), planDigest: planDigest(approved.plan) }
+  return { outputs, ...failureOf('migrate-schema', deployment, database) }
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { warn } from '../../src/action/annotations.ts'
+import type { Environment } from '../../src/action/inputs.ts'
+import { log } from '../../src/action/log.ts'
+import type { Inputs } from '../../src/action/spec.ts'
+import { systemClock } from '../../src/clock.ts'
+import { messageOf } from '../../src/errors.ts'
+import { gitHubApi } from '../../src/github/api.ts'
+import { type CommentOutcome, stickyComment } from '../../src/github/comment.ts'
+import { findPullRequest } from '../../src/github/pull-request.ts'
+import { isWorthTelling, type MigrationReport, renderMigration } from '../../src/migration/report.ts'
+import { version } from '../../src/version.ts'
+import type { spec } from './spec.ts'
+
+/** Keeps the one comment about this plan up to date, where there is a pull request. It never fails the step. */
+export async function commentOnPullRequest(
+  report: MigrationReport,
+  { comment, githubToken: token }: Inputs<typeof spec>,
+  environment: Environment
+): Promise<void> {
+  const { GITHUB_REPOSITORY: repository, GITHUB_EVENT_NAME: eventName, GITHUB_EVENT_PATH: path } = environment
+  if (!comment || !repository || !eventName || !path || token === undefined) return
+  try {
+    const url = environment.GITHUB_API_URL ?? 'https://api.github.com'
+    const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
+    const payload: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const found = await findPullRequest(api, { repository, eventName, payload })
+    if (found.kind === 'none') return log(`No comment: ${found.reason}.`)
+    const place = { repository, issue: found.number, key: keyOf(report) }
+    tell(await stickyComment(api, place, isWorthTelling(report) ? renderMigration(report) : undefined))
+  } catch (error) {
+    warn('No comment on the pull request', messageOf(error))
+  }
+}
+
+/** There may be a plan for each of several databases. */
+function keyOf({ plan: { target, base } }: MigrationReport): string {
+  return target ? `migrate-schema ${target.database} ${target.server}` : `migrate-schema ${base ?? ''}`
+}
+
+function tell(outcome: CommentOutcome): void {
+  switch (outcome.kind) {
+    case 'created':
+    case 'updated':
+    case 'unchanged':
+      return log(`The comment on the pull request was ${outcome.kind}: ${outcome.url}`)
+    case 'removed':
+      return log('There is nothing to say any more: the comment on the pull request was removed.')
+    case 'nothing':
+      return log('There is nothing to say on the pull request.')
+    case 'not-allowed':
+      return log(`No comment on the pull request: ${outcome.reason}`)
+    case 'failed':
+      return warn('No comment on the pull request', outcome.reason)
+  }
+}
