@@ -48,9 +48,7 @@ function onRefusal({ isManual, unmet = [], server, database }: Outcome): readonl
     ]
   }
   if (isManual) {
-    return [
-      '- Make the change in another way: the plan below says how, for each table.'
-    ]
+    return ['- Make the change in another way: the plan below says how, for each table.']
   }
   return ['- Change the module, or set the input that the reason names, after talking to those whom it hits.']
 }
