@@ -1,5 +1,6 @@
 import { closestMatch } from 'leven'
 import * as z from 'zod'
+import { inOneLine } from './one-line.ts'
 import type { Path, Problem, YamlDocument } from './yaml-document.ts'
 
 /**
@@ -20,17 +21,17 @@ type Spot = Base & { readonly value: unknown }
 
 function explain(issue: Issue, base: Base): Problem[] {
   const spot = spotAt(base, issue.path)
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return unknownKeys(spot, issue.keys, keysOf(spot.schema))
-    case 'invalid_union':
-      return explainUnion(issue.errors, spot)
-    case 'custom':
-      return [problemAt(spot, `${labelOf(spot.path)}: ${issue.message}`)]
-    default:
-      return [spot.value === undefined ? missing(spot) : wrongValue(spot)]
+  if (issue.code === 'unrecognized_keys') return unknownKeys(spot, issue.keys, keysOf(spot.schema, spot.value))
+  if (spot.value === undefined) return [missing(spot)]
+  if (issue.code === 'invalid_union') return explainUnion(issue.errors, spot)
+  if (issue.code === 'custom' && issue.message !== unsaid) {
+    return [problemAt(spot, `${labelOf(spot.path)}: ${issue.message}`)]
   }
+  return [wrongValue(spot)]
 }
+
+/** What zod says of a refinement that says nothing itself. */
+const unsaid = 'Invalid input'
 
 function explainUnion(errors: readonly (readonly Issue[])[], spot: Spot): Problem[] {
   const { options } = unwrap(spot.schema) as z.ZodUnion<readonly z.ZodType[]>
@@ -47,12 +48,12 @@ function noSuchKind(kinds: readonly z.ZodObject[], spot: Spot, value: YamlMap): 
   const given = telling.filter((key) => Object.hasOwn(value, key))
   const [, second] = given
   if (second !== undefined) {
-    const message = `${labelOf(spot.path)} has ${quoted(given)}, of which it can have only one. ${allowed(spot)}`
+    const message = `${labelOf(spot.path)} has ${quoted(given)}, of which it can have only one.`
     return [{ ...spot.document.placeOfKey([...spot.path, second]), message }]
   }
   const known = [...new Set(kinds.flatMap((kind) => Object.keys(kind.shape)))]
   const unknown = Object.keys(value).filter((key) => !known.includes(key))
-  const none = problemAt(spot, `${labelOf(spot.path)} has none of ${quoted(telling)}. ${allowed(spot)}`)
+  const none = problemAt(spot, `${labelOf(spot.path)} needs one of the keys ${quoted(telling)}.`)
   return [none, ...unknownKeys(spot, unknown, known)]
 }
 
@@ -60,7 +61,7 @@ function unknownKeys(spot: Spot, keys: readonly string[], known: readonly string
   return keys.map((key) => {
     const near = closestMatch(key, known, { maxDistance: Math.max(1, Math.floor(key.length / 2)) })
     const question = near === undefined ? '' : ` Did you mean \`${near}\`?`
-    const message = `\`${shortened(key)}\` is no key that is known here; allowed are ${quoted(known)}.${question}`
+    const message = `\`${inOneLine(key)}\` is no key that is known here. Allowed: ${quoted(known)}.${question}`
     return { ...spot.document.placeOfKey([...spot.path, key]), message }
   })
 }
@@ -89,7 +90,7 @@ function labelOf(path: Path): string {
   if (last === undefined) return 'The file'
   return typeof last === 'number'
     ? `Item ${last + 1} of ${labelOf(path.slice(0, -1))}`
-    : `\`${shortened(String(last))}\``
+    : `\`${inOneLine(String(last))}\``
 }
 
 function shown(value: unknown): string {
@@ -99,17 +100,12 @@ function shown(value: unknown): string {
     case 'object':
       return 'a map'
     case 'string':
-      return `the text \`${shortened(value)}\``
+      return `the text \`${inOneLine(value)}\``
     case 'boolean':
       return `\`${value}\``
     default:
-      return `the number \`${shortened(String(value))}\``
+      return `the number \`${inOneLine(String(value))}\``
   }
-}
-
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, ' ')
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`
 }
 
 function quoted(keys: readonly string[]): string {
@@ -174,9 +170,11 @@ function tellingKeys(kind: z.ZodObject, kinds: readonly z.ZodObject[]): string[]
   )
 }
 
-function keysOf(schema: z.ZodType): string[] {
-  const object = unwrap(schema)
-  return object instanceof z.ZodObject ? Object.keys(object.shape) : []
+function keysOf(schema: z.ZodType, value: unknown): string[] {
+  const whole = unwrap(schema)
+  if (whole instanceof z.ZodObject) return Object.keys(whole.shape)
+  const option = whole instanceof z.ZodUnion && chooseOption(whole.options as readonly z.ZodType[], value)
+  return option ? keysOf(option, value) : []
 }
 
 function isOptional(schema: z.ZodType): boolean {

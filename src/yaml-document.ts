@@ -86,11 +86,15 @@ function textOf(bytes: Uint8Array): string {
 
 type Node = ParsedNode | null
 
+/** A value of a map, with its key, or an item of a list. */
+type Entry = { readonly key: Node; readonly value: Node }
+
 class Reader implements YamlDocument {
   readonly value: unknown
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed
   readonly #targets: ReadonlyMap<Alias, ParsedNode>
+  readonly #pairs = new Map<YAMLMap.Parsed, ReadonlyMap<PropertyKey, Entry>>()
   #count = 0
 
   constructor(text: string) {
@@ -167,14 +171,15 @@ class Reader implements YamlDocument {
   }
 
   #mapOf(map: YAMLMap.Parsed, depth: number): unknown {
-    const entries = new Map<string, unknown>()
+    const pairs = new Map<string, Entry>()
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? key.value : undefined
       if (typeof name !== 'string') throw this.#unreadable(key, 'A key has to be a text: put it in quotes.')
-      if (entries.has(name)) throw this.#unreadable(key, `The key \`${name}\` is there twice.`)
-      entries.set(name, this.#valueOf(value, depth + 1))
+      if (pairs.has(name)) throw this.#unreadable(key, `The key \`${name}\` is there twice.`)
+      pairs.set(name, { key, value })
     }
-    return Object.fromEntries(entries)
+    this.#pairs.set(map, pairs)
+    return Object.fromEntries([...pairs].map(([name, { value }]) => [name, this.#valueOf(value, depth + 1)]))
   }
 
   #scalarOf(node: Scalar.Parsed): unknown {
@@ -186,20 +191,15 @@ class Reader implements YamlDocument {
     return value
   }
 
-  #find(path: Path): { key: Node; value: Node } {
-    let key: Node = null
-    let value: Node = this.#document.contents
+  #find(path: Path): Entry {
+    let found: Entry = { key: null, value: this.#document.contents }
     for (const step of path) {
-      const around: Node = isAlias(value) ? this.#targetOf(value) : value
-      const pair = isMap(around)
-        ? around.items.find((each) => isScalar(each.key) && each.key.value === step)
-        : undefined
-      const item = isSeq(around) && typeof step === 'number' ? (around.items[step] as Node | undefined) : undefined
-      if (pair === undefined && item === undefined) break
-      key = (pair?.key ?? null) as Node
-      value = (pair === undefined ? item : pair.value) ?? key
+      const around = isAlias(found.value) ? this.#targetOf(found.value) : found.value
+      const next = isMap(around) ? this.#pairs.get(around)?.get(step) : itemOf(around, step)
+      if (next === undefined) break
+      found = { key: next.key, value: next.value ?? next.key }
     }
-    return { key, value }
+    return found
   }
 
   #unreadable(node: Node, message: string): Unreadable {
@@ -214,6 +214,11 @@ class Reader implements YamlDocument {
     const { line, col } = this.#lines.linePos(offset)
     return line === 0 ? start : { line, column: col }
   }
+}
+
+function itemOf(list: Node, step: PropertyKey): Entry | undefined {
+  const item = isSeq(list) && typeof step === 'number' ? list.items[step] : undefined
+  return item === undefined ? undefined : { key: null, value: item as Node }
 }
 
 /** What each alias stands for: the last node before it that has the anchor. */

@@ -1,4 +1,5 @@
 import { checkYaml, readYamlBytes, yamlError } from '../checked-yaml.ts'
+import { inOneLine } from '../one-line.ts'
 import type { Place } from '../yaml-document.ts'
 import { stepsSchema, type WrittenCondition, type WrittenStep } from './steps-schema.ts'
 
@@ -83,15 +84,10 @@ function nameOf(action: Action): string {
     case 'call':
       return `Call ${action.reducer}`
     case 'sql':
-      return `Run ${inShort(action.statement)}`
+      return `Run ${inOneLine(action.statement)}`
     case 'wait':
-      return `Wait for ${inShort(action.until.select)}`
+      return `Wait for ${inOneLine(action.until.select)}`
     case 'repeat':
       return `Repeat ${action.call.reducer}`
   }
-}
-
-function inShort(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim()
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`
 }
