@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ActionSpec } from '../src/action/spec.ts'
 import { messageOf } from '../src/errors.ts'
 import { withTables } from './action-readme.ts'
 import { actionYaml } from './action-yaml.ts'
+import { jsonSchemas } from './json-schemas.ts'
 import { actionSpecs, root } from './repository.ts'
 
 const { values: options } = parseArgs({
@@ -12,11 +13,18 @@ const { values: options } = parseArgs({
 })
 
 try {
-  const files = (await actionSpecs()).flatMap((spec) => generatedFiles(spec, resolve(options.root)))
+  const folder = resolve(options.root)
+  const files = [
+    ...(await actionSpecs()).flatMap((spec) => generatedFiles(spec, folder)),
+    ...jsonSchemas().map(({ path, content }) => ({ path: join(folder, path), content }))
+  ]
   const stale = files.filter(({ path, content }) => !existsSync(path) || readFileSync(path, 'utf8') !== content)
   for (const { path, content } of stale) {
-    if (options.check) console.error(`${path} is not what its spec makes: run \`npm run generate\`.`)
-    else writeFileSync(path, content)
+    if (options.check) console.error(`${path} is not what its source makes: run \`npm run generate\`.`)
+    else {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, content)
+    }
   }
   if (options.check && stale.length > 0) process.exitCode = 1
 } catch (error) {

@@ -5,6 +5,7 @@ import { messageOf } from '../src/errors.ts'
 import { withTables } from './action-readme.ts'
 import { actionYaml } from './action-yaml.ts'
 import { type Files, readFiles, replaceFolder } from './files.ts'
+import { jsonSchemas } from './json-schemas.ts'
 import { actionSpecs, root } from './repository.ts'
 
 const { values: options } = parseArgs({
@@ -25,8 +26,8 @@ try {
 
 /**
  * What a release tag points to, since all of it is downloaded at the start of every job that uses an action:
- * each action in a folder of the root, so that `org/stdb-actions/deploy@v1` finds it, the bundle and licences; no
- * sources and no tests.
+ * each action in a folder of the root, so that `org/stdb-actions/deploy@v1` finds it, the bundle and licences, and the
+ * schemas that editors fetch by the tag; no sources and no tests.
  */
 async function releaseTree(dist: string): Promise<Files> {
   const files = new Map<string, Uint8Array>()
@@ -36,6 +37,7 @@ async function releaseTree(dist: string): Promise<Files> {
     const readme = readFileSync(join(root, 'actions', spec.name, 'README.md'), 'utf8')
     files.set(`${spec.name}/README.md`, Buffer.from(withTables(readme, spec)))
   }
+  for (const { path, content } of jsonSchemas()) files.set(path, Buffer.from(content))
   for (const name of ['LICENSE', 'README.md']) files.set(name, readFileSync(join(root, name)))
   return files
 }

@@ -1,7 +1,9 @@
+import { orCancelled } from '../cancellation.ts'
 import type { Clock } from '../clock.ts'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Procedure, Reducer, Schema } from '../module/schema.ts'
-import { type CallAnswer, type Server, ServerFailure } from '../spacetimedb/server.ts'
+import { mayPass } from '../spacetimedb/failure-kinds.ts'
+import type { CallAnswer, Server } from '../spacetimedb/server.ts'
 
 /** Which reducer says whether a release is healthy: none, `health_check` when the module has it, or a named one. */
 export type HealthChoice =
@@ -68,7 +70,7 @@ export async function checkHealth(
       const call = server.call(database, reducer, [], deadline - clock.now())
       return reportOf(reducer, await orCancelled(call, cancelled))
     } catch (failure) {
-      if (failure instanceof ServerFailure && !mayPass(failure)) return { kind: 'unhealthy', reason: failure.message }
+      if (!mayPass(failure)) return { kind: 'unhealthy', reason: messageOf(failure) }
       lastFailure = messageOf(failure)
       await clock.sleep(Math.min(pause, Math.max(0, deadline - clock.now())), cancelled)
     }
@@ -98,23 +100,4 @@ function reportOf(reducer: string, answer: CallAnswer | 'cancelled'): HealthRepo
     case 'rejected':
       return { kind: 'unhealthy', reason: `${reducer} was not run (HTTP ${answer.status}): ${answer.reason}` }
   }
-}
-
-/** A call can't be taken back, but waiting for its answer can end. */
-async function orCancelled<T>(work: Promise<T>, cancelled: AbortSignal): Promise<T | 'cancelled'> {
-  const stop = new AbortController()
-  const aborted = new Promise<'cancelled'>((resolve) => {
-    if (cancelled.aborted) resolve('cancelled')
-    cancelled.addEventListener('abort', () => resolve('cancelled'), { once: true, signal: stop.signal })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    stop.abort()
-    work.catch(() => {})
-  }
-}
-
-function mayPass(failure: ServerFailure): boolean {
-  return failure.kind !== 'forbidden' && failure.kind !== 'missing' && failure.kind !== 'tls'
 }

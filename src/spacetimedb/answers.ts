@@ -90,6 +90,7 @@ export const sqlAnswer = z
         )
       }),
       rows: z.array(z.array(z.unknown())),
+      total_duration_micros: z.number().exactOptional(),
       stats: z
         .object({ rows_inserted: z.number(), rows_deleted: z.number(), rows_updated: z.number() })
         .default({ rows_inserted: 0, rows_deleted: 0, rows_updated: 0 })

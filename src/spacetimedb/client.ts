@@ -53,7 +53,7 @@ export function connect(options: ConnectOptions): Server {
     liveModule: (database) => readLiveModule(session, limits, database),
     schema: (database) => readSchema(session, limits, database),
     call: (database, reducer, args, timeout) => callFunction(session, limits, { database, reducer, args, timeout }),
-    sql: (database, statement) => runSql(session, limits, database, statement),
+    sql: (database, statement, timeout) => runSql(session, limits, { database, statement, timeout }),
     logs: (database, logOptions) => readLogs(session, limits, database, logOptions),
     metrics: () => readMetrics(session, limits),
     lock: (database) => setLock(session, limits, database, 'lock'),

@@ -28,7 +28,8 @@ export type Server = {
   schema(database: string): Promise<Schema>
   /** Calls a reducer or procedure, once: never repeated. `timeout` in milliseconds. */
   call(database: string, reducer: string, args: readonly unknown[], timeout?: number): Promise<CallAnswer>
-  sql(database: string, statement: string): Promise<SqlAnswer>
+  /** Runs one statement. `timeout` in milliseconds, for all attempts together: a `SELECT` may be asked again. */
+  sql(database: string, statement: string, timeout?: number): Promise<SqlAnswer>
   /** Owner only. Without `follow` it ends after the lines that are there. */
   logs(database: string, options: LogOptions): AsyncIterable<LogLine>
   /** Prometheus text; `undefined` where the server hides it. */
@@ -85,6 +86,8 @@ export type SqlAnswer =
       /** Integers that don't fit a double are bigints. */
       readonly rows: readonly (readonly unknown[])[]
       readonly stats: { readonly inserted: number; readonly deleted: number; readonly updated: number }
+      /** As the server measured it. */
+      readonly durationMicros?: number
     }
   | { readonly kind: 'rejected'; readonly reason: string }
 

@@ -18,6 +18,8 @@ export type Question = {
   readonly contentType?: string
   /** Milliseconds, for each attempt. */
   readonly timeout: number
+  /** Milliseconds, for all attempts together. */
+  readonly total?: number
   /** The input that raises the time limit. */
   readonly timeoutInput?: string | undefined
   /** In bytes; 16 MiB unless told. */
@@ -120,12 +122,18 @@ export function openSession({
     send: (request: Request) => Promise<Result>,
     signal?: AbortSignal
   ): Promise<Exclude<Result, NoAnswer>> {
+    const { total = Number.POSITIVE_INFINITY } = question
+    const end = clock.now() + total
+    const attempt = async () => {
+      const timeout = Math.min(question.timeout, Math.max(1, end - clock.now()))
+      return hideToken(await send(await requestFor({ ...question, timeout }, true)))
+    }
     const result = await withRetries(
-      async () => hideToken(await send(await requestFor(question, true))),
+      attempt,
       (given) => (signal?.aborted ? undefined : reasonToRetry(question, given)),
       {
         signal,
-        patience,
+        patience: { ...patience, total: Math.min(patience.total, total) },
         clock,
         onRetry: ({ reason }, delay) => onRetry?.(`${reason} Trying again in ${(delay / 1000).toFixed(1)} s.`)
       }

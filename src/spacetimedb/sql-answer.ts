@@ -6,12 +6,18 @@ import type { SqlAnswer } from './server.ts'
 import type { Question, Session } from './session.ts'
 import type { Answer } from './transport.ts'
 
+export type Statement = {
+  readonly database: string
+  readonly statement: string
+  /** In milliseconds, for all attempts together. */
+  readonly timeout: number | undefined
+}
+
 /** Runs one statement. A `SELECT` is asked again where that may help, a statement that writes is sent once. */
 export async function runSql(
   session: Session,
   limits: Limits,
-  database: string,
-  statement: string
+  { database, statement, timeout }: Statement
 ): Promise<SqlAnswer> {
   const question: Question = {
     purpose: `run SQL on "${database}"`,
@@ -20,6 +26,7 @@ export async function runSql(
     body: statement,
     connects: true,
     ...limits.read,
+    ...(timeout !== undefined && { timeout, total: timeout }),
     longestAnswer: 256 * 1024 * 1024
   }
   const answer = isSelect(statement) ? await session.ask(question) : await sendOnce(session, question)
@@ -41,12 +48,18 @@ async function sendOnce(session: Session, question: Question): Promise<Answer> {
 }
 
 function rowsOf(session: Session, question: Question, answer: Answer): SqlAnswer {
-  const { schema, rows, stats } = session.parse(question, answer, sqlAnswer, parseWithBigIntegers)
+  const {
+    schema,
+    rows,
+    stats,
+    total_duration_micros: durationMicros
+  } = session.parse(question, answer, sqlAnswer, parseWithBigIntegers)
   return {
     kind: 'rows',
     columns: schema.elements.map(({ name }, index) => ('some' in name ? name.some : `column_${index + 1}`)),
     rows,
-    stats: { inserted: stats.rows_inserted, deleted: stats.rows_deleted, updated: stats.rows_updated }
+    stats: { inserted: stats.rows_inserted, deleted: stats.rows_deleted, updated: stats.rows_updated },
+    ...(durationMicros !== undefined && { durationMicros })
   }
 }
 

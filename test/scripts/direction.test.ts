@@ -24,6 +24,10 @@ const rules: Record<string, { readonly allowed: readonly string[]; readonly forb
     allowed: ['../errors.ts', '../module/schema.ts', '../spacetimedb/server.ts'],
     forbidden: ['../release/deploy.ts', '../migration/diff.ts', '../action/log.ts']
   },
+  'src/steps': {
+    allowed: ['../errors.ts', '../checked-yaml.ts', '../module/schema.ts', '../spacetimedb/server.ts'],
+    forbidden: ['../release/deploy.ts', '../migration/diff.ts', '../smoke/health.ts', '../action/log.ts']
+  },
   'src/release': {
     allowed: ['../errors.ts', '../migration/diff.ts', '../smoke/health.ts', '../spacetimedb/server.ts', '../clock.ts'],
     forbidden: ['../github/deployments.ts', '../action/log.ts']

@@ -83,7 +83,7 @@ describe('the check for drift', () => {
   }
 
   test('names the file and what to run', () => {
-    cpSync(join(root, 'actions'), join(copy, 'actions'), { recursive: true })
+    for (const folder of ['actions', 'schemas']) cpSync(join(root, folder), join(copy, folder), { recursive: true })
     expect(check()).toMatchObject({ status: 0, stderr: '' })
 
     const yaml = join(copy, 'actions/deploy/action.yml')
@@ -92,5 +92,11 @@ describe('the check for drift', () => {
     expect(status).toBe(1)
     expect(stderr).toContain(yaml)
     expect(stderr).toContain('npm run generate')
+  })
+
+  test('sees to the schemas of files too', () => {
+    const schema = join(copy, 'schemas/steps.schema.json')
+    rmSync(schema)
+    expect(check()).toMatchObject({ status: 1, stderr: expect.stringContaining(schema) })
   })
 })

@@ -196,7 +196,8 @@ describe('what a real server answered', () => {
           [0, 0],
           [1, 2]
         ],
-        stats: { inserted: 0, deleted: 0, updated: 0 }
+        stats: { inserted: 0, deleted: 0, updated: 0 },
+        durationMicros: expect.any(Number)
       }
     ],
     [
@@ -220,7 +221,13 @@ describe('what a real server answered', () => {
     [
       'sql-insert',
       (server) => server.sql('counter', 'INSERT INTO counter (id, value) VALUES (50, -5)'),
-      { kind: 'rows', columns: [], rows: [], stats: { inserted: 1, deleted: 0, updated: 0 } }
+      {
+        kind: 'rows',
+        columns: [],
+        rows: [],
+        stats: { inserted: 1, deleted: 0, updated: 0 },
+        durationMicros: expect.any(Number)
+      }
     ],
     [
       'sql-insert-not-owner',
