@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { certificateAuthority } from '../spacetimedb/certificate.ts'
+import { FaultRules } from './fault-rules.ts'
 import type { Host, HostAnswer, HostRequest } from './http-answer.ts'
 import { type InternetFault, send } from './internet-fault.ts'
 import { type ReleaseChoice, releaseHosts } from './releases.ts'
@@ -61,13 +62,11 @@ export async function startInternet(options: InternetOptions = {}): Promise<Inte
 }
 
 export class Internet {
-  /** May be changed at any time. */
-  readonly faults: InternetRule[] = []
   readonly requests: InternetRequest[] = []
   readonly #hostOf: (host: string) => Host | undefined
   readonly #authority = certificateAuthority()
   readonly #contexts = new Map<string, SecureContext>()
-  readonly #used = new Map<InternetRule, number>()
+  readonly #faults = new FaultRules<InternetRule>()
   readonly #sockets = new Set<Duplex>()
   readonly #folder = mkdtempSync(join(tmpdir(), 'internet-'))
   readonly #proxy = createServer((request, response) => this.#refusePlain(request, response))
@@ -87,6 +86,11 @@ export class Internet {
   /** The proxy's URL. */
   get url(): string {
     return `http://127.0.0.1:${(this.#proxy.address() as AddressInfo).port}`
+  }
+
+  /** May be changed at any time. */
+  get faults(): InternetRule[] {
+    return this.#faults.list
   }
 
   /** The variables that lead a program here; those for loopback stay out of it. */
@@ -173,17 +177,14 @@ export class Internet {
     await send(response, this.#hostOf(host)?.(request) ?? notFound, fault, request.url)
   }
 
-  /** The first that fits, counted as used. Without a path only those that keep a connection from being made. */
+  /** Without a path only what keeps a connection from being made. */
   #ruleFor(host: string, path: string | undefined): InternetRule | undefined {
-    const rule = this.faults.find(
-      (candidate) =>
-        fits(candidate.host, host) &&
-        (candidate.fault.kind === 'down') === (path === undefined) &&
-        (candidate.path?.test(path ?? '') ?? true) &&
-        (this.#used.get(candidate) ?? 0) < (candidate.times ?? Number.POSITIVE_INFINITY)
+    return this.#faults.take(
+      (rule) =>
+        fits(rule.host, host) &&
+        (rule.fault.kind === 'down') === (path === undefined) &&
+        (rule.path?.test(path ?? '') ?? true)
     )
-    if (rule) this.#used.set(rule, (this.#used.get(rule) ?? 0) + 1)
-    return rule
   }
 
   #record(request: Pick<InternetRequest, 'host' | 'method' | 'path' | 'headers'>): InternetRequest {
