@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, delimiter, join, relative, resolve } from 'node:path'
 import { type ActionMetadata, inputVariables, readAction } from './action-metadata.ts'
 import { parsePairs } from './file-commands.ts'
 import { runnerVariables } from './runner-variables.ts'
@@ -17,6 +17,11 @@ export type JobOptions = {
   readonly dist?: string
   /** What must not show up anywhere unmasked. Asked after each step: a server may have issued tokens meanwhile. */
   readonly secrets?: () => readonly string[]
+  /**
+   * More of it, which children may have in their environment: GitHub's own clients start programs with all that they
+   * were started with.
+   */
+  readonly inheritedSecrets?: () => readonly string[]
   /** Variables on top of the runner's own; `undefined` takes one away. */
   readonly env?: Variables
   readonly event?: { readonly name: string; readonly payload: unknown }
@@ -143,15 +148,20 @@ export class Job {
     const result = running.exit.then((exit): StepResult => {
       const log = shown.join('\n')
       if (exit.late) throw new Error(`${basename(script)} still ran after ${deadline} ms. It printed:\n${log}`)
-      checkSecrets(this.#options.secrets?.() ?? [], [
+      const exposed = [
         { where: 'the log', text: log },
         ...commands.flatMap((command) => this.#exposedBy(command)),
-        ...exit.children,
         ...this.#files().map((file) => ({ where: file, text: readFileSync(join(this.folder, file), 'latin1') }))
-      ])
+      ]
+      checkSecrets(this.#options.secrets?.() ?? [], [...exposed, ...exit.children])
+      const argumentsOfChildren = exit.children.filter(({ kind }) => kind === 'arguments')
+      checkSecrets(this.#options.inheritedSecrets?.() ?? [], [...exposed, ...argumentsOfChildren])
       const written = readCommandFiles(files)
       started.state = written.state
       Object.assign(this.#variables, written.env)
+      // The last that was added is searched first.
+      const added = [...written.path].reverse()
+      this.#variables.PATH = [...added, this.#variables.PATH].filter(Boolean).join(delimiter)
       const { exitCode, signal, duration, leftProcesses } = exit
       const annotations = commands.flatMap((command) => annotationOf(command) ?? [])
       const left = this.#files().filter((file) => !file.startsWith('commands') && file !== 'event.json')
