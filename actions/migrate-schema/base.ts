@@ -55,7 +55,9 @@ async function branchBase(
   const { GITHUB_REPOSITORY: own = '', GITHUB_REPOSITORY_ID: id, GITHUB_RUN_ID: runId, GITHUB_API_URL } = environment
   const [owner = '', repository = ''] = own.split('/')
   if (!token || !repository || !id) {
-    throw new ConfigurationError('`base-ref` works in a run of GitHub Actions, with `github-token`. Give `base-module` here.')
+    throw new ConfigurationError(
+      '`base-ref` works in a run of GitHub Actions, with `github-token`. Give `base-module` here.'
+    )
   }
   const url = GITHUB_API_URL ?? 'https://api.github.com'
   const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })

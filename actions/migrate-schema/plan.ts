@@ -23,10 +23,7 @@ import type { spec } from './spec.ts'
 type PlanInputs = Inputs<typeof spec>
 
 /** Finds out what the module would do, reports it everywhere, and changes nothing. */
-export async function makeAndReportPlan(
-  inputs: PlanInputs,
-  step: Step<typeof spec>
-): Promise<Outcome<typeof spec>> {
+export async function makeAndReportPlan(inputs: PlanInputs, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const module = await loadModule(inputs.module)
   const folder = stepFolder(step.environment)
   await mkdir(folder, { recursive: true })

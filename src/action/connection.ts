@@ -76,5 +76,12 @@ export function openPublicConnection(server: string, clock: Clock = systemClock)
   const { url } = serverAddress(server, { withToken: false, allowInsecure: true })
   log(`Server:   ${url}`)
   log('Identity: none: there is no credential, so only what is public is asked for.')
-  return connect({ url, credential: undefined, onSecret: maskSecret, onRetry: everyFewSeconds(log, clock), version, clock })
+  return connect({
+    url,
+    credential: undefined,
+    onSecret: maskSecret,
+    onRetry: everyFewSeconds(log, clock),
+    version,
+    clock
+  })
 }

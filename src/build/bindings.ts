@@ -3,9 +3,9 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { createTwoFilesPatch } from 'diff'
 import { ConfigurationError } from '../errors.ts'
 import type { ModuleKind } from '../module/module.ts'
-import { ProgramMissing, type Ran, type RunProgram } from '../process.ts'
+import { isWithin } from '../paths.ts'
+import type { Ran, RunProgram } from '../process.ts'
 import type { BindingsTarget } from './bindings-list.ts'
-import { isWithin } from './project.ts'
 
 /** How generated client code in the repository compares with what the module asks for now. */
 export type BindingsState = {
@@ -137,15 +137,8 @@ async function generate(
     throw new ConfigurationError(`\`${cli} ${args.slice(0, 3).join(' ')}\` ${endOf(ran)}`)
   } catch (error) {
     await rm(made, { recursive: true, force: true })
-    throw error instanceof ProgramMissing ? withoutCli(error) : error
+    throw error
   }
-}
-
-function withoutCli({ program }: ProgramMissing): ConfigurationError {
-  return new ConfigurationError(
-    `Input \`bindings\` needs the SpacetimeDB CLI, and there is no program \`${program}\`. Use the action ` +
-      '`setup-spacetimedb` before this one, or give its path as `cli`.'
-  )
 }
 
 function endOf({ exitCode, endedFor, stdout, stderr }: Ran): string {

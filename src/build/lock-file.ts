@@ -1,8 +1,9 @@
 import { access, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { ModuleLanguage } from '../module-language.ts'
+import { foldersUp } from '../paths.ts'
 import { sha256Of } from './manifest.ts'
-import { isWithin, type ModuleProject } from './project.ts'
+import type { ModuleProject } from './project.ts'
 
 /** The file that says which dependencies a project is built with. */
 export type LockFile = {
@@ -29,10 +30,9 @@ export async function findLockFile(
   { folder, language }: ModuleProject,
   topmost: string
 ): Promise<LockFile | undefined> {
-  for (let place = folder; isWithin(topmost, place); place = dirname(place)) {
+  for (const place of foldersUp(folder, topmost)) {
     const found = await firstThere(place, names[language])
     if (found !== undefined) return found
-    if (place === topmost) break
   }
   return undefined
 }

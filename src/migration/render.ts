@@ -4,9 +4,9 @@ import type { Change } from './change.ts'
 import { conditionText } from './condition.ts'
 import type { Judgement, UsablePlan } from './judgement.ts'
 import type { Condition, Verdict } from './verdict.ts'
-import { worstFirst } from './worst-first.ts'
 import { waysAround } from './way-around.ts'
 import type { WayBack } from './way-back.ts'
+import { worstFirst } from './worst-first.ts'
 
 /** What is rendered: a release's changes and all that was judged of them. */
 export type PlanReport = Judgement & {

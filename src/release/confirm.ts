@@ -11,10 +11,7 @@ export async function confirmSchema({ request, tools, journal }: Work): Promise<
   if (request.approved === undefined) return
   try {
     await journal.step('Compare the live schema', async (step) => {
-      const [live, planned] = await Promise.all([
-        tools.server.schema(request.database),
-        tools.describe(request.module)
-      ])
+      const [live, planned] = await Promise.all([tools.server.schema(request.database), tools.describe(request.module)])
       const differences = diffSchemas(live, planned).map(changeText)
       if (differences.length === 0) return step.detail('it is the planned one')
       step.fail(`it differs: ${differences.join('; ')}`)
