@@ -25,7 +25,10 @@ export async function commentOnPullRequest(
     const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
     const payload: unknown = JSON.parse(await readFile(path, 'utf8'))
     const found = await findPullRequest(api, { repository, eventName, payload })
-    if (found.kind === 'none') return log(`No comment: ${found.reason}.`)
+    if (found.kind === 'none') {
+      log(`No comment: ${found.reason}.`)
+      return
+    }
     const place = { repository, issue: found.number, key: keyOf(report) }
     tell(await stickyComment(api, place, isWorthTelling(report) ? renderMigration(report) : undefined))
   } catch (error) {
@@ -39,18 +42,21 @@ function keyOf({ plan: { target, base } }: MigrationReport): string {
 }
 
 function tell(outcome: CommentOutcome): void {
+  if (outcome.kind === 'failed') warn('No comment on the pull request', outcome.reason)
+  else log(textOf(outcome))
+}
+
+function textOf(outcome: Exclude<CommentOutcome, { kind: 'failed' }>): string {
   switch (outcome.kind) {
     case 'created':
     case 'updated':
     case 'unchanged':
-      return log(`The comment on the pull request was ${outcome.kind}: ${outcome.url}`)
+      return `The comment on the pull request was ${outcome.kind}: ${outcome.url}`
     case 'removed':
-      return log('There is nothing to say any more: the comment on the pull request was removed.')
+      return 'There is nothing to say any more: the comment on the pull request was removed.'
     case 'nothing':
-      return log('There is nothing to say on the pull request.')
+      return 'There is nothing to say on the pull request.'
     case 'not-allowed':
-      return log(`No comment on the pull request: ${outcome.reason}`)
-    case 'failed':
-      return warn('No comment on the pull request', outcome.reason)
+      return `No comment on the pull request: ${outcome.reason}`
   }
 }

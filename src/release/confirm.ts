@@ -13,7 +13,10 @@ export async function confirmSchema({ request, tools, journal }: Work): Promise<
     await journal.step('Compare the live schema', async (step) => {
       const [live, planned] = await Promise.all([tools.server.schema(request.database), tools.describe(request.module)])
       const differences = diffSchemas(live, planned).map(changeText)
-      if (differences.length === 0) return step.detail('it is the planned one')
+      if (differences.length === 0) {
+        step.detail('it is the planned one')
+        return
+      }
       step.fail(`it differs: ${differences.join('; ')}`)
       journal.warn(
         `The live schema is not what the module declares, although the module is live: ${differences.join('; ')}. Please report this.`
