@@ -8,7 +8,10 @@ import type { Path, Problem, YamlDocument } from './yaml-document.ts'
  * known key an unknown one may be meant as. What is allowed is what the schema's `describe` says.
  */
 export function problemsOf(error: z.ZodError, schema: z.ZodType, document: YamlDocument): Problem[] {
-  return error.issues.flatMap((issue) => explain(issue, { schema, path: [], document }))
+  const problems = error.issues.flatMap((issue) => explain(issue, { schema, path: [], document }))
+  // Two rules that one value breaks are told by one description.
+  const distinct = new Map(problems.map((problem) => [`${problem.line}:${problem.column} ${problem.message}`, problem]))
+  return [...distinct.values()]
 }
 
 type Issue = z.core.$ZodIssue

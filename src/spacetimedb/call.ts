@@ -40,7 +40,7 @@ export async function callFunction(session: Session, limits: Limits, call: Funct
     // Exactly this: with a charset the server answers 415.
     contentType: 'application/json',
     ...limits.call,
-    ...(call.timeout !== undefined && { timeout: call.timeout })
+    ...(call.timeout !== undefined && { timeout: call.timeout, timeoutInput: undefined })
   }
   const outcome = await session.sendOnce(question)
   if (outcome.kind !== 'answered') throw outcome.failure

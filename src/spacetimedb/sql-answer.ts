@@ -26,7 +26,7 @@ export async function runSql(
     body: statement,
     connects: true,
     ...limits.read,
-    ...(timeout !== undefined && { timeout, total: timeout }),
+    ...(timeout !== undefined && { timeout, total: timeout, timeoutInput: undefined }),
     longestAnswer: 256 * 1024 * 1024
   }
   const answer = isSelect(statement) ? await session.ask(question) : await sendOnce(session, question)

@@ -60,10 +60,10 @@ async function callReducer({ reducer, args }: Call, place: Workplace, deadline: 
     case 'ok':
       return sent.answer
     case 'failed':
-      return { kind: 'failed', reason: `${reducer} failed: ${sent.answer.reason}`, effect: 'none' }
+      return { kind: 'failed', reason: sentence(`${reducer} failed: ${sent.answer.reason}`), effect: 'none' }
     case 'rejected': {
       const { status, reason } = sent.answer
-      return { kind: 'failed', reason: `${reducer} was not run (HTTP ${status}): ${reason}`, effect: 'none' }
+      return { kind: 'failed', reason: sentence(`${reducer} was not run (HTTP ${status}): ${reason}`), effect: 'none' }
     }
   }
 }
@@ -75,7 +75,11 @@ async function runStatement(statement: string, place: Workplace, deadline: numbe
     return stopped(isSelect(statement) ? { ...sent, effect: 'none' } : sent, 'The statement')
   }
   if (sent.answer.kind === 'rejected') {
-    return { kind: 'failed', reason: `The server refuses the statement: ${sent.answer.reason}`, effect: 'none' }
+    return {
+      kind: 'failed',
+      reason: sentence(`The server refuses the statement: ${sent.answer.reason}`),
+      effect: 'none'
+    }
   }
   return {
     kind: 'done',
@@ -127,7 +131,7 @@ function stopped(
     unknown: ` ${what} may or may not have been carried out, and is not repeated.`
   }[effect]
   if (sent.kind === 'cancelled') return { kind: 'cancelled', reason: `The job was cancelled.${known}`, effect }
-  return { kind: 'failed', reason: `${messageOf(sent.failure)}${known}`, effect }
+  return { kind: 'failed', reason: `${sentence(messageOf(sent.failure))}${known}`, effect }
 }
 
 /** The longest that one question of a condition may take: with a connection that hangs, a new one is tried. */
@@ -218,6 +222,11 @@ function callsText(calls: number): string {
   return calls === 0
     ? 'No call was carried out before.'
     : `${calls} ${calls === 1 ? 'call was' : 'calls were'} carried out before.`
+}
+
+/** What others say doesn't always end as a sentence does, and more is said after it. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
 }
 
 function times(count: number): string {

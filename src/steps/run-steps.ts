@@ -54,10 +54,14 @@ export async function runSteps(
   return { kind: 'done', ran }
 }
 
-/** How steps ended, for a person, who has to know which have run: a sentence, and the steps in their order. */
+/**
+ * How steps ended, for a person, who has to know which have run: a sentence, and the steps in their order, a line for
+ * each. It holds texts of the file and of the server, not escaped.
+ */
 export function stepsReport(outcome: StepsOutcome): string {
   const ran = outcome.ran.map(({ step, detail }) => `- ran: ${step.name} (${detail})`)
-  if (outcome.kind === 'done') return [`All ${outcome.ran.length} steps ran.`, ...ran].join('\n')
+  if (outcome.kind === 'done')
+    return [outcome.ran.length === 1 ? 'The step ran.' : `All ${outcome.ran.length} steps ran.`, ...ran].join('\n')
   const { step, reason, effect, left } = outcome
   const verb = outcome.kind === 'failed' ? 'failed' : 'was cancelled'
   return [

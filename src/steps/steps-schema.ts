@@ -51,7 +51,12 @@ const args = z
   .describe('The arguments, as a list in the order of the parameters. Integers of any size stay exact.')
   .prefault([])
 
-const name = z.string().min(1).max(100).regex(/^.*$/).describe('What the log calls the step: one line of text.')
+const name = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^.*$/)
+  .describe('What the log calls the step: one line of text, of at most 100 characters.')
 
 const time = (what: string, least: number, preset: string) => {
   const value = duration({ min: least })

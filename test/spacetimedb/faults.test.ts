@@ -197,6 +197,16 @@ describe('what changes something is sent once, whatever happens to it', () => {
 })
 
 describe('questions are asked again', () => {
+  test('within the time that the caller gives for all attempts together', async () => {
+    const { client, server, waits } = await against(silence, { timeoutInputs: { read: 'read-timeout' } })
+    const failure = await client.sql('counter', 'SELECT * FROM counter', 400).catch((error) => error)
+    expect(failure).toMatchObject({ name: 'ServerFailure', kind: 'timed-out' })
+    expect(failure.message).toContain('no whole answer within 150 ms.')
+    expect(failure.message).not.toContain('read-timeout')
+    expect(server.requests).toHaveLength(2)
+    expect(waits).toEqual([250])
+  })
+
   const sqlRow = (row: unknown[]) =>
     answer(200, ownHeaders, JSON.stringify([{ schema: { elements: [] }, rows: [row] }]))
   const planned = answer(
