@@ -52,6 +52,20 @@ export class ProgramMissing extends ConfigurationError {
   }
 }
 
+/**
+ * What a program that is started for the user is given of this process' environment: all but an action's inputs and
+ * state, the runner's tokens (`ACTIONS_…`) and the files by which outputs, state and variables are set.
+ */
+export function childEnvironment(environment: Command['environment']): Record<string, string> {
+  const given = Object.entries(environment).filter(([name]) => !isOfTheAction(name.toUpperCase()))
+  return Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+/** https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#environment-files */
+function isOfTheAction(name: string): boolean {
+  return /^(INPUT_|STATE_|ACTIONS_)/.test(name) || /^GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)$/.test(name)
+}
+
 /** Runs a program of this machine. */
 export const runProgram: RunProgram = async (command, { onLine, signal, timeout } = {}) => {
   if (signal?.aborted) return { exitCode: undefined, endedFor: 'cancelled', stdout: '', stderr: '' }

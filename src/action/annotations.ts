@@ -7,16 +7,63 @@ export function annotateFailure(title: string, message: string): void {
   process.exitCode = 1
 }
 
+/** Something about a place in the repository, or about none. */
+export type Annotation = {
+  readonly severity: 'error' | 'warning'
+  readonly title: string
+  readonly message: string
+  /** `file` from the workspace, the rest from 1. */
+  readonly place?: {
+    readonly file: string
+    readonly line: number
+    readonly column?: number
+    readonly endLine?: number
+  }
+}
+
+/**
+ * Shows errors and warnings at their places in the changed files, as many as GitHub shows of a step, and the rest in
+ * the log. The step does not fail by them: `annotateFailure` says why it does, and keeps its place among the errors.
+ */
+export function annotate(annotations: readonly Annotation[]): void {
+  for (const { severity, title, message, place } of annotations) {
+    made[severity] += 1
+    const properties = { title, ...(place && propertiesOf(place)) }
+    if (made[severity] > shownPerStep) log(`${placeText(place)}${severity}: ${message}`)
+    else if (severity === 'error') core.error(bounded(message), properties)
+    else core.warning(bounded(message), properties)
+  }
+}
+
+function placeText(place: Annotation['place']): string {
+  return place === undefined
+    ? ''
+    : `${[place.file, place.line, place.column].filter((part) => part !== undefined).join(':')}: `
+}
+
+function propertiesOf({ file, line, column, endLine }: NonNullable<Annotation['place']>): core.AnnotationProperties {
+  // Columns are shown only for a range within one line.
+  const oneLine = endLine === undefined || endLine === line
+  return {
+    file,
+    startLine: line,
+    ...(endLine !== undefined && { endLine }),
+    ...(column !== undefined && oneLine && { startColumn: column })
+  }
+}
+
 /** A warning, shown with the run. After the tenth of a step, which is the last that GitHub shows, in the log only. */
 export function warn(title: string, message: string): void {
-  made += 1
-  if (made <= shownPerStep) core.warning(bounded(message), { title })
+  made.warning += 1
+  if (made.warning <= shownPerStep) core.warning(bounded(message), { title })
   else log(`Warning: ${title}: ${message}`)
 }
 
-/** https://docs.github.com/en/actions/reference/limits: warnings of a step that are shown. */
+/** https://docs.github.com/en/actions/reference/limits: errors, and warnings, of a step that are shown. */
 const shownPerStep = 10
-let made = 0
+
+/** One error is `annotateFailure`'s. */
+const made = { error: 1, warning: 0 }
 
 /** An annotation is to be read at a glance; a text from outside may be a megabyte. */
 function bounded(message: string): string {
