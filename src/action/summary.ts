@@ -1,4 +1,5 @@
 import { appendFile, stat } from 'node:fs/promises'
+import { cutMarkdown } from '../cut-markdown.ts'
 import { messageOf } from '../errors.ts'
 import { warn } from './annotations.ts'
 import type { Environment } from './inputs.ts'
@@ -24,19 +25,9 @@ export async function writeSummary(markdown: string, environment: Environment): 
   }
 }
 
-/** A Markdown text of at most so many bytes, whole lines, with a note where it was cut. */
+/** A Markdown text of at most so many bytes, cut with a note. */
 export function cutToBytes(markdown: string, limit: number): string {
-  const bytes = Buffer.from(markdown.endsWith('\n') ? markdown : `${markdown}\n`)
-  if (bytes.length <= limit) return bytes.toString()
-  const room = limit - Buffer.byteLength(`\n${fence}\n${cutNote}`)
-  if (room < 0) return ''
-  const kept = bytes.subarray(0, bytes.lastIndexOf('\n', room - 1) + 1).toString()
-  return `${kept}${hasOpenFence(kept) ? `${fence}\n` : ''}\n${cutNote}`
+  return cutMarkdown(markdown, { limit, sizeOf: Buffer.byteLength, note: cutNote })
 }
 
-const fence = '```'
-const cutNote = '_The rest was cut: a summary can hold no more._\n'
-
-function hasOpenFence(markdown: string): boolean {
-  return (markdown.match(/^\s*```/gm) ?? []).length % 2 === 1
-}
+const cutNote = '_The rest was cut: a summary can hold no more._'

@@ -1,17 +1,24 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { HttpClient } from '@actions/http-client'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { type Patience, parseRetryAfter, type Retry, withRetries } from '../retry.ts'
 import { within } from './within.ts'
 
-/** Reads GitHub's REST API. What goes wrong is a value. */
+/** GitHub's REST API. What goes wrong is a value. */
 export type GitHubApi = {
   /** The answer to `GET path`, of a shape. `path` begins with a slash and may have a query. */
   get<T>(path: string, shape: z.ZodType<T>, needs?: Needs): Promise<ApiAnswer<T>>
   /** The pages of a list, one after the other as they are asked for; ends with the last or with a failure. */
   pages<T>(path: string, shape: z.ZodType<T>, needs?: Needs): AsyncGenerator<ApiAnswer<T>, void>
+  /** Makes something. Sent once: when no answer comes, or a server's error, it may have been made all the same. */
+  post<T>(path: string, body: unknown, shape: z.ZodType<T>, needs?: Needs): Promise<ApiAnswer<T>>
+  patch<T>(path: string, body: unknown, shape: z.ZodType<T>, needs?: Needs): Promise<ApiAnswer<T>>
+  /** `not-found` also when an earlier attempt of this call has removed it and its answer was lost. */
+  delete(path: string, needs?: Needs): Promise<ApiAnswer<undefined>>
+  /** What a query of the GraphQL API answers as its `data`. Not for mutations, since it may be sent several times. */
+  query<T>(query: string, shape: z.ZodType<T>): Promise<ApiAnswer<T>>
 }
 
 /** The permission of `GITHUB_TOKEN` that a request needs, such as `actions: read`. */
@@ -41,18 +48,38 @@ export type GitHubApiOptions = {
 
 const shortPatience: Patience = { attempts: 3, firstDelay: 500, longestDelay: 3_000, total: 20_000 }
 
-/** The REST API of github.com or of a GitHub Enterprise: https://docs.github.com/rest. Each `GET` is tried up to 3 times. */
+/**
+ * The API of github.com or of a GitHub Enterprise: https://docs.github.com/rest. What is safe to repeat is tried up to
+ * 3 times.
+ */
 export function gitHubApi(options: GitHubApiOptions): GitHubApi {
   const base = options.url.replace(/\/+$/, '')
-  const get = async <T>(url: string, shape: z.ZodType<T>, needs?: Needs): Promise<Read<T>> => {
+  const send = async <T>(request: Request, shape: z.ZodType<T>, needs?: Needs): Promise<Read<T>> => {
+    const response = await responseTo(request, options)
+    if (response.kind === 'none') return { answer: unreachable(request.what, base, response.error) }
+    const { status, headers, body } = response
+    if (status < 200 || status > 299) return { answer: failureOf(request.what, response, options, needs) }
+    return { answer: shaped(request.what, jsonOf(body), shape), next: nextPage(headers, base) }
+  }
+  const get = <T>(url: string, shape: z.ZodType<T>, needs?: Needs) => {
     const what = url.slice(base.length).replace(/\?.*$/s, '')
-    const response = await request(url, what, options)
-    if (response.kind === 'none') return { answer: unreachable(what, base, response.error) }
-    if (response.status !== 200) return { answer: failureOf(what, response, options, needs) }
-    return { answer: shaped(what, response.body, shape), next: nextPage(response.headers, base) }
+    return send({ method: 'GET', url, what, repeatable: true }, shape, needs)
+  }
+  const change = async <T>(method: Method, path: string, body: unknown, shape: z.ZodType<T>, needs?: Needs) => {
+    const request = { method, url: `${base}${path}`, what: `${method} ${path}`, body, repeatable: method !== 'POST' }
+    return (await send(request, shape, needs)).answer
   }
   return {
     get: async (path, shape, needs) => (await get(`${base}${path}`, shape, needs)).answer,
+    post: (path, body, shape, needs) => change('POST', path, body, shape, needs),
+    patch: (path, body, shape, needs) => change('PATCH', path, body, shape, needs),
+    delete: (path, needs) => change('DELETE', path, undefined, z.undefined(), needs),
+    query: async (query, shape) => {
+      const url = graphqlUrl(base)
+      const request: Request = { method: 'POST', url, what: 'the GraphQL API', body: { query }, repeatable: true }
+      const { answer } = await send(request, queryShape)
+      return answer.kind === 'ok' ? queried(answer.value, shape) : answer
+    },
     pages: async function* (path, shape, needs) {
       let url: string | undefined = `${base}${path}`
       while (url !== undefined) {
@@ -75,16 +102,30 @@ type Response =
     }
   | { readonly kind: 'none'; readonly error: unknown }
 
-function request(url: string, what: string, options: GitHubApiOptions): Promise<Response> {
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+type Request = {
+  readonly method: Method
+  readonly url: string
+  /** In words. */
+  readonly what: string
+  readonly body?: unknown
+  /** Whether it does no harm to send it again when nobody knows what became of it. */
+  readonly repeatable: boolean
+}
+
+function responseTo({ method, url, what, body, repeatable }: Request, options: GitHubApiOptions): Promise<Response> {
   const { token, clock, version, timeout = 20_000, patience = shortPatience, onRetry } = options
   const client = new HttpClient(`stdb-actions/${version}`, [], { allowRetries: false, socketTimeout: timeout })
   const headers = {
     accept: 'application/vnd.github+json',
     'x-github-api-version': '2022-11-28',
+    ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(token && { authorization: `Bearer ${token}` })
   }
   const exchange = async (): Promise<Response> => {
-    const { message, readBody } = await client.get(url, headers).then((response) => ({
+    const sent = client.request(method, url, body === undefined ? null : JSON.stringify(body), headers)
+    const { message, readBody } = await sent.then((response) => ({
       message: response.message,
       readBody: () => response.readBody()
     }))
@@ -92,7 +133,7 @@ function request(url: string, what: string, options: GitHubApiOptions): Promise<
   }
   return withRetries(
     () => within(timeout, exchange()).catch((error): Response => ({ kind: 'none', error })),
-    (response) => reasonToRetry(response, clock.now()),
+    (response) => (repeatable ? reasonToRetry(response, clock.now()) : undefined),
     {
       patience,
       clock,
@@ -112,8 +153,8 @@ function reasonToRetry(response: Response, now: number): Retry | undefined {
   return { reason: `it answered ${response.status}`, ...(atLeast !== undefined && { atLeast }) }
 }
 
-function shaped<T>(what: string, body: string, shape: z.ZodType<T>): ApiAnswer<T> {
-  const parsed = shape.safeParse(jsonOf(body))
+function shaped<T>(what: string, json: unknown, shape: z.ZodType<T>): ApiAnswer<T> {
+  const parsed = shape.safeParse(json)
   if (parsed.success) return { kind: 'ok', value: parsed.data }
   const [issue] = parsed.error.issues
   const place = issue?.path.join('.') || 'the whole answer'
@@ -136,7 +177,7 @@ function failureOf(
 ): ApiFailure {
   const { status, headers, body } = response
   const said = messageIn(body)
-  const permission = needs ? ` The job needs \`permissions: ${needs.permission}\`.` : ''
+  const permission = needs && !/\blocked\b/.test(said) ? ` The job needs \`permissions: ${needs.permission}\`.` : ''
   if (status === 429 || (status === 403 && isRateLimit(headers, said))) {
     const cure = token ? '' : ' With a `github-token` many more requests are allowed.'
     return { kind: 'rate-limited', reason: `GitHub takes no more requests ${until(headers, clock)}.${cure}` }
@@ -150,6 +191,32 @@ function failureOf(
   }
   return { kind: 'unexpected', reason: `GitHub answered ${status} to ${what}: ${said}.` }
 }
+
+/** https://docs.github.com/graphql/guides/forming-calls-with-graphql: beside the REST API, at an Enterprise instead of its version. */
+function graphqlUrl(base: string): string {
+  return `${base.replace(/\/api\/v3$/, '/api')}/graphql`
+}
+
+const queryShape = z.object({
+  data: z.unknown(),
+  errors: z.array(z.object({ type: z.string().optional(), message: z.string() })).optional()
+})
+
+function queried<T>({ data, errors }: z.output<typeof queryShape>, shape: z.ZodType<T>): ApiAnswer<T> {
+  const [error] = errors ?? []
+  if (error)
+    return {
+      kind: queryFailures.get(error.type) ?? 'unexpected',
+      reason: `GitHub answered no query: ${error.message}.`
+    }
+  return shaped('a query', data, shape)
+}
+
+const queryFailures: ReadonlyMap<string | undefined, ApiFailure['kind']> = new Map([
+  ['FORBIDDEN', 'forbidden'],
+  ['RATE_LIMITED', 'rate-limited'],
+  ['NOT_FOUND', 'not-found']
+] as const)
 
 /** https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api */
 function isRateLimit(headers: IncomingHttpHeaders, said: string): boolean {
