@@ -100,6 +100,11 @@ export function matrixModule(name: string): Uint8Array {
   return matrixFile(`wasm/${bare(name)}.wasm`)
 }
 
+/** The Rust source of a matrix module: `base` or `base.wasm`. */
+export function matrixSource(name: string): string {
+  return matrixText(`src/${bare(name)}.rs`)
+}
+
 /** What the real server answered for a matrix module's schema, parsed: `base` or `base.wasm`. */
 export function matrixSchema(name: string, version: 9 | 10): unknown {
   return JSON.parse(matrixText(`schemas/${bare(name)}.v${version}.json`))

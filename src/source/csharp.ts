@@ -108,7 +108,7 @@ function nameGiven(source: SourceText, given: Inside | undefined, ownName: strin
 }
 
 const memberPattern = new RegExp(
-  String.raw`(?<![\p{L}\p{N}_])((?:public|internal)\s+(?!(?:static|const|override|partial|struct|class|enum|record)\b)[^;{}()=]{0,200}?(?<![\p{L}\p{N}_]))${identifier}\s*(?=[;={])`,
+  String.raw`(?<![\p{L}\p{N}_])((?:public|internal)\s+(?!(?:static|const|override|partial|struct|class|enum|record)\b)(?:[^;{}()=]|\(\s*\)){0,200}?(?<![\p{L}\p{N}_]))${identifier}\s*(?=[;={])`,
   'gu'
 )
 

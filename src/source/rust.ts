@@ -95,7 +95,7 @@ function argument(source: SourceText, { from, flat }: Inside, key: string): stri
 const fieldPattern = new RegExp(String.raw`(?<=^|,)([\s#\[\]]*(?:pub\b[\s()]*)?(?:r#)?)${identifier}\s*:(?!:)`, 'gu')
 
 function columnsOf(source: SourceText, afterName: number): ColumnDeclaration[] {
-  const body = matchAt(/\s*(?=\{)/y, source.code, afterName)
+  const body = matchAt(/\s*(?:<[^{};()]{0,300}>\s*)?(?=\{)/y, source.code, afterName)
   const inside = body && insideOf(source, afterName + body[0].length)
   if (!inside) return []
   return [...inside.flat.matchAll(fieldPattern)].map(({ index, 1: before = '', 2: name = '' }) => ({
