@@ -25,19 +25,25 @@ export type ReleaseArchive = {
   readonly digest: string
 }
 
-const archives = new Map<string, Promise<ReleaseArchive>>()
+const packed = new Map<string, Promise<Buffer>>()
 
 /**
  * An archive of a release as its workflow packs it (.github/workflows/package.yml of clockworklabs/SpacetimeDB): the
  * two programs at its root, gzipped tar or, for Windows, zip. The programs are stand-ins (`programs/`): they run on
- * Linux and macOS whatever the target, and not on Windows, where Node scripts are no `.exe`. Made once for each version
- * and target, with the same bytes each time. `version` is without a `v`.
+ * Linux and macOS whatever the target, and not on Windows, where Node scripts are no `.exe`. The same bytes each time.
+ * `version` is without a `v`.
  */
-export function releaseArchive(version: string, target: ReleaseTarget): Promise<ReleaseArchive> {
-  const key = `${version} ${target}`
-  const known = archives.get(key) ?? pack(version, target)
-  archives.set(key, known)
-  return known
+export async function releaseArchive(version: string, target: ReleaseTarget): Promise<ReleaseArchive> {
+  const format = target.endsWith('-windows-msvc') ? 'zip' : 'tar'
+  const known = packed.get(`${version} ${format}`) ?? pack(version, format)
+  packed.set(`${version} ${format}`, known)
+  const bytes = await known
+  return {
+    name: `spacetime-${target}.${format === 'zip' ? 'zip' : 'tar.gz'}`,
+    target,
+    bytes,
+    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  }
 }
 
 /** The archives of a release for all targets. */
@@ -57,20 +63,14 @@ export async function installPrograms(folder: string, version: string): Promise<
   return Object.fromEntries(await Promise.all(paths)) as Record<ProgramName, string>
 }
 
-async function pack(version: string, target: ReleaseTarget): Promise<ReleaseArchive> {
-  const forWindows = target.endsWith('-windows-msvc')
-  const archive = forWindows ? archiver('zip') : archiver('tar', { gzip: true })
+async function pack(version: string, format: 'tar' | 'zip'): Promise<Buffer> {
+  const archive = format === 'zip' ? archiver('zip') : archiver('tar', { gzip: true })
   for (const name of programNames) {
     const content = await programFile(name, version)
-    archive.append(content, { name: forWindows ? `${name}.exe` : name, date: packedAt, mode: 0o755 })
+    archive.append(content, { name: format === 'zip' ? `${name}.exe` : name, date: packedAt, mode: 0o755 })
   }
   const [bytes] = await Promise.all([buffer(archive), archive.finalize()])
-  return {
-    name: `spacetime-${target}.${forWindows ? 'zip' : 'tar.gz'}`,
-    target,
-    bytes,
-    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-  }
+  return bytes
 }
 
 /** Of all files, so that an archive is the same each time. */

@@ -13,25 +13,29 @@ export type ProgramName = 'spacetimedb-cli' | 'spacetimedb-standalone'
 
 export const programNames: readonly ProgramName[] = ['spacetimedb-cli', 'spacetimedb-standalone']
 
-const bundles = new Map<string, Promise<Buffer>>()
+const bundles = new Map<ProgramName, Promise<string>>()
 
 /**
  * A stand-in program (`programs/`) as one executable file for Node, which stands alone and says that it is of that
- * version. Made once for each version; on the same machine the same bytes each time.
+ * version. On the same machine the same bytes each time.
  */
-export function programFile(name: ProgramName, version: string): Promise<Buffer> {
-  const key = `${name} ${version}`
-  const known = bundles.get(key) ?? bundle(name, version)
-  bundles.set(key, known)
-  return known
+export async function programFile(name: ProgramName, version: string): Promise<Buffer> {
+  const known = bundles.get(name) ?? bundle(name)
+  bundles.set(name, known)
+  const text = (await known).replaceAll(versionMark, version).replaceAll(commitMark, commitOf(version))
+  return Buffer.from(text)
 }
+
+/** What stands in a bundle for a version's own texts, so that all versions are made from one. */
+const versionMark = '@version@'
+const commitMark = '@commit@'
 
 /** The commit that the programs of a version say they were built from: it stands for none. */
 export function commitOf(version: string): string {
   return createHash('sha1').update(`stand-in ${version}`).digest('hex')
 }
 
-async function bundle(name: ProgramName, version: string): Promise<Buffer> {
+async function bundle(name: ProgramName): Promise<string> {
   const text = (value: string) => JSON.stringify(value)
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'programs', name === 'spacetimedb-cli' ? 'cli.ts' : 'standalone.ts')],
@@ -45,14 +49,14 @@ async function bundle(name: ProgramName, version: string): Promise<Buffer> {
     banner: { js: '#!/usr/bin/env node' },
     define: {
       'import.meta.url': 'globalThis.bundleUrl',
-      bakedVersion: text(version),
-      bakedCommit: text(commitOf(version)),
+      bakedVersion: text(versionMark),
+      bakedCommit: text(commitMark),
       bakedDescribeChild: text(await readFile(join(root, 'src/module/describe-child.js'), 'utf8')),
       bakedRolldown: text(rolldownUrl())
     },
     plugins: [workerInside]
   })
-  return Buffer.from(outputFiles[0]?.contents ?? [])
+  return outputFiles[0]?.text ?? ''
 }
 
 /** The script of the embedded server's workers is made now: a program that stands alone has no sources to make it from. */
