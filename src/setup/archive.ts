@@ -54,6 +54,11 @@ export function cacheKeyOf({ asset, version, digest }: Archive): string {
   return `stdb-actions-${version}-${asset}-${digest.sha256}`
 }
 
+/** What an archive is called there: the same when it is saved and when it is restored. */
+export function cacheNameOf({ asset, version }: Archive): string {
+  return `${version}-${asset}`
+}
+
 type FetchTools = {
   readonly network: Network
   readonly archiveCache: ArchiveCache | undefined
@@ -87,7 +92,7 @@ export async function fetchArchive(
 }
 
 async function restore(archive: Archive, file: string, { archiveCache }: FetchTools): Promise<boolean> {
-  if (!(await archiveCache?.restore(cacheKeyOf(archive), archive.asset, file))) return false
+  if (!(await archiveCache?.restore(cacheKeyOf(archive), cacheNameOf(archive), file))) return false
   const found = await sha256Of(file)
   if (found === archive.digest.sha256) return true
   throw await wrongDigest(archive, file, found, cacheName)

@@ -75,9 +75,8 @@ export function reasonOf({ kind, cause }: NoAnswer, host: string): string {
   if (code.startsWith('CERT_') || code.includes('CERT') || code.includes('SIGNATURE')) {
     return `the certificate of ${host} can't be trusted (${code}); name an authority of your own by NODE_EXTRA_CA_CERTS`
   }
-  return kind === 'lost'
-    ? `the connection to ${host} broke (${code || message})`
-    : `no connection to ${host} (${code || message})`
+  if (kind === 'lost') return `the connection to ${host} broke (${code || message})`
+  return `no connection to ${host} could be made (${code || message})`
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -86,8 +85,7 @@ const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'HOST refuses connections',
   EHOSTUNREACH: 'there is no way to HOST from this machine',
   ENETUNREACH: 'there is no way to HOST from this machine',
-  ETIMEDOUT: 'HOST did not answer',
-  ECONNRESET: 'the connection to HOST broke'
+  ETIMEDOUT: 'HOST did not answer'
 }
 
 /** Where it may help to ask again. */
