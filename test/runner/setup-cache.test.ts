@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { startActionsClients } from '../stand-ins/actions-clients.ts'
 import { releaseArchive } from '../stand-ins/archives.ts'
-import { type ResultsService, startResultsService, unavailable } from '../stand-ins/results-service.ts'
+import { type ResultsService, startResultsService } from '../stand-ins/results-service.ts'
 import { lastingFolder, setUp } from './setup-stage.ts'
 
 jest.setTimeout(120_000)
@@ -59,7 +59,8 @@ test('what is in the cache and is another file is not used', async () => {
 })
 
 test('a cache that is out of order costs time only', async () => {
-  service.faults.push(unavailable('GetCacheEntryDownloadURL'))
+  const body = { code: 'permission_denied', msg: 'cache read denied' }
+  service.faults.push({ on: 'GetCacheEntryDownloadURL', kind: 'answer', status: 403, body })
   const { main } = await setUpJob('one')
   expect(main).toMatchObject({ exitCode: 0, outputs: { source: 'github' } })
 })

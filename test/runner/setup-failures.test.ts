@@ -159,7 +159,7 @@ describe('GitHub', () => {
       inputs: { version: 'latest' },
       faults: [{ host: /./, fault: { kind: 'down' } }],
       kind: 'version not found',
-      says: [/newest could not be found out.*no connection to api\.github\.com could be made/, /exact `version`/]
+      says: [/newest could not be found out.*no connection to api\.github\.com/, /exact `version`/]
     },
     {
       title: 'is a page of a proxy',
