@@ -40,13 +40,10 @@ const bigEndian = (hash: string) => BigInt(`0x${Buffer.from(hash, 'hex').reverse
 
 describe('a throw-away server', () => {
   test.concurrent('takes what the CLI and the deploy action publish, and is gone after the job', async () => {
-    const tokens: string[] = []
     const { main, post } = await setUp({
       inputs: start,
-      secrets: () => tokens,
       meanwhile: async (job, step) => {
         const { server, token = '', identity } = step.outputs
-        tokens.push(token)
         expect(spacetime(job, step, 'login', 'show')).toContain(`You are logged in as ${identity}`)
         writeFileSync(join(job.workspace, 'counter.wasm'), fixtureModule('counter.wasm'))
         writeFileSync(join(job.workspace, 'next.wasm'), fixtureModule('counter-additive.wasm'))

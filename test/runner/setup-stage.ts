@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type Internet, type InternetOptions, type InternetRule, startInternet } from '../stand-ins/internet.ts'
 import { Job, type JobOptions, type StepResult } from './runner.ts'
 import { dist } from './stage.ts'
+import type { PrintedLine } from './step-process.ts'
 
 /** What GitHub gives to a job as `github.token`. */
 export const githubToken = 'ghs_16C7e42F292c6912E7710c838347Ae178B4a'
@@ -34,12 +35,13 @@ export async function setUp(options: SetupOptions): Promise<SetUp> {
   const { inputs = {}, files = {}, faults = [], meanwhile, ...jobOptions } = options
   const internet = await startInternet({ tokens: [githubToken], ...options.internet })
   internet.faults.push(...faults)
+  const issued: string[] = []
   const job = new Job({
     dist,
     githubToken,
     filesForSecrets: placesOfToken,
     ...jobOptions,
-    secrets: () => [githubToken, ...(jobOptions.secrets?.() ?? [])],
+    secrets: () => [githubToken, ...issued, ...(jobOptions.secrets?.() ?? [])],
     env: { ...internet.environment, ...jobOptions.env }
   })
   for (const [path, text] of Object.entries(files)) {
@@ -47,7 +49,12 @@ export async function setUp(options: SetupOptions): Promise<SetUp> {
     writeFileSync(join(job.workspace, path), text)
   }
   try {
-    const main = await job.run({ action: 'setup-spacetimedb', inputs })
+    // A token that a server gave out is known by nothing but that it is masked.
+    const onLine = ({ text }: PrintedLine) =>
+      issued.push(...(/^::add-mask::(eyJ[\w-]+\.[\w-]+\.[\w-]+)$/.exec(text)?.slice(1) ?? []))
+    const main = await job.run({ action: 'setup-spacetimedb', inputs, onLine })
+    if (main.outputs.token !== undefined && !issued.includes(main.outputs.token))
+      throw new Error('the token is not masked')
     await meanwhile?.(job, main, internet)
     const [post] = (await job.post()).slice(-1)
     if (!post) throw new Error('setup-spacetimedb has no post step')
