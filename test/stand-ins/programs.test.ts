@@ -1,13 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { root } from '../../scripts/repository.ts'
 import { type Ran, runProgram } from '../../src/process.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { installPrograms } from './archives.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'programs-'))
 const installed = await installPrograms(join(folder, 'bin'), '2.8.3')
@@ -265,6 +279,54 @@ describe('spacetimedb-cli', () => {
       expect(failed).toMatchObject({
         exitCode: 1,
         stderr: expect.stringMatching(/Error: command \["cargo", .* exited with code 101\n$/)
+      })
+    })
+
+    const bundlerMissing = existsSync(join(root, 'node_modules/rolldown'))
+      ? ''
+      : ' (skipped: rolldown is not installed)'
+
+    describe(`of TypeScript${bundlerMissing}`, () => {
+      const bundling = bundlerMissing === '' ? test : test.skip
+      const module = `import { moduleHooks } from 'spacetime:sys@2.0'\nimport { text } from './text.ts'\n`
+      const typescript = (index: string, files: Readonly<Record<string, string>> = {}) =>
+        project({
+          'package.json': '{}',
+          'src/index.ts': index,
+          'src/text.ts': `export const text: string = 'x'\n`,
+          ...files
+        })
+
+      bundling('bundles it into one file', async () => {
+        const path = typescript(`${module}export default { [moduleHooks]: text }\n`)
+        const ended = await cli('build', '-p', path)
+        expect(ended).toMatchObject({ exitCode: 0, stdout: 'Build finished successfully.\n' })
+        expect(ended.stderr).toContain('tsc not found in node_modules.')
+        const bundle = readFileSync(join(path, 'dist/bundle.js'), 'utf8')
+        expect(bundle).toContain('spacetime:sys@2.0')
+        expect(bundle).not.toContain('./text')
+      })
+
+      bundling.each([
+        ['nothing of spacetimedb/server', 'export default 1\n', "doesn't import the `spacetimedb/server` package"],
+        ['no default export', `${module}export const other = moduleHooks\n`, 'You must `export default schema(...);`'],
+        ['an import that leads nowhere', `${module}import 'not-there'\nexport default 1\n`, 'not-there'],
+        ['a mistake in its syntax', `${module}export default (\n`, 'PARSE_ERROR']
+      ])('does not pass with %s', async (_, index, says) => {
+        const ended = await cli('build', '-p', typescript(index))
+        expect(ended).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining(says) })
+      })
+
+      test("ends as the project's own tsc does, with what it says", async () => {
+        const path = typescript(module)
+        mkdirSync(join(path, 'node_modules/.bin'), { recursive: true })
+        const script = '#!/bin/sh\necho "src/index.ts(1,1): error TS1000: No."\nexit 2\n'
+        writeFileSync(join(path, 'node_modules/.bin/tsc'), script, { mode: 0o755 })
+        expect(await cli('build', '-p', path)).toMatchObject({
+          exitCode: 2,
+          stdout: 'src/index.ts(1,1): error TS1000: No.\n',
+          stderr: ''
+        })
       })
     })
 
