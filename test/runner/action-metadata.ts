@@ -43,6 +43,24 @@ export function inputVariables(
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [variableOf(name), value]))
 }
 
+/**
+ * Variables with the expressions in them evaluated, as the runner does it with defaults of inputs before each phase of
+ * a step. Only whole values that name one context are known here; throws on any other.
+ */
+export function evaluated(
+  variables: Readonly<Record<string, string | undefined>>,
+  contexts: Readonly<Record<string, string>>
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => {
+      const expression = /^\$\{\{\s*(.*?)\s*\}\}$/s.exec(value ?? '')?.[1]
+      if (expression === undefined) return [name, value]
+      if (!(expression in contexts)) throw new Error(`${name}: this runner does not know ${expression}`)
+      return [name, contexts[expression]]
+    })
+  )
+}
+
 function variableOf(input: string): string {
   return `INPUT_${input.replaceAll(' ', '_').toUpperCase()}`
 }

@@ -48,18 +48,18 @@ function makeAction(name: string, code: string, client: keyof typeof packages = 
   )
   writeFileSync(
     join(actions, name, 'action.yml'),
-    'inputs: { text: {}, token: {} }\nruns: { using: node24, main: main.mjs }\n'
+    `inputs: { text: {}, token: { default: "\${{ github.token }}" } }\nruns: { using: node24, main: main.mjs }\n`
   )
   return name
 }
 
 /** The outputs of steps that run one after the other in a job of their own. */
 async function outputsOf(run: WorkflowRun, ...steps: readonly { action: string; text?: string }[]) {
-  const { job, token } = run.startJob({ actions })
+  const { job } = run.startJob({ actions })
   try {
     const outputs: Readonly<Record<string, string>>[] = []
     for (const { action, text = '' } of steps) {
-      const step = await job.run({ action, inputs: { text: text || (outputs.at(-1)?.text ?? ''), token } })
+      const step = await job.run({ action, inputs: { text: text || (outputs.at(-1)?.text ?? '') } })
       if (step.exitCode !== 0) throw new Error(step.lines.map((line) => line.text).join('\n'))
       outputs.push(step.outputs)
     }

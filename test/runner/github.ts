@@ -31,7 +31,7 @@ export type WorkflowChoice = {
 
 export type WorkflowJob = {
   readonly job: Job
-  /** The job's `GITHUB_TOKEN`, which is no variable: an input has to give it to an action. */
+  /** What `github.token` is in it. */
   readonly token: string
 }
 
@@ -118,6 +118,7 @@ export class WorkflowRun {
     const services = results.environmentOf({ run: resultsRun(this.id), job: name, ref, cache })
     const job = new Job({
       event: { name: this.#choice.pullRequest ? 'pull_request' : 'push', payload: this.#payload },
+      githubToken: token,
       ...options,
       env: { ...this.#variables, ...reachable, ...services, GITHUB_JOB: name, ...env },
       secrets: () => [...api.secrets, ...(secrets?.() ?? [])],

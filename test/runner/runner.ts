@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join, relative, resolve } from 'node:path'
-import { type ActionMetadata, inputVariables, readAction } from './action-metadata.ts'
+import { type ActionMetadata, evaluated, inputVariables, readAction } from './action-metadata.ts'
 import { parsePairs } from './file-commands.ts'
 import { runnerVariables } from './runner-variables.ts'
 import { checkSecrets, type Exposed } from './secrets.ts'
@@ -18,10 +18,12 @@ export type JobOptions = {
   /** What must not show up anywhere unmasked. Asked after each step: a server may have issued tokens meanwhile. */
   readonly secrets?: () => readonly string[]
   /**
-   * More of it, which children may have in their environment: GitHub's own clients start programs with all that they
-   * were started with.
+   * Files, by their paths in the job's folder, in which secrets are meant to be: an output that is one, a
+   * configuration that a tool reads. They may be nowhere else.
    */
-  readonly inheritedSecrets?: () => readonly string[]
+  readonly filesForSecrets?: readonly RegExp[]
+  /** What `github.token` is. */
+  readonly githubToken?: string
   /** Variables on top of the runner's own; `undefined` takes one away. */
   readonly env?: Variables
   readonly event?: { readonly name: string; readonly payload: unknown }
@@ -29,6 +31,11 @@ export type JobOptions = {
   readonly grace?: Grace
   /** A step that takes longer (milliseconds; 60 s when left out) is killed, and its result throws. */
   readonly deadline?: number
+  /**
+   * Secrets that children may have in their environment, and that must show up nowhere else: GitHub's own clients
+   * start programs with all that they were started with.
+   */
+  readonly inheritedSecrets?: () => readonly string[]
 }
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -92,6 +99,7 @@ export class Job {
   readonly #variables: Record<string, string | undefined>
   readonly #started: StartedStep[] = []
   #phases = 0
+  #status: 'success' | 'failure' | 'cancelled' = 'success'
 
   constructor(options: JobOptions = {}) {
     this.#options = options
@@ -124,6 +132,11 @@ export class Job {
     return results
   }
 
+  /** What the job is from now on (`job.status`), as when a step that is none of ours failed. */
+  becomes(status: 'failure' | 'cancelled'): void {
+    this.#status = status
+  }
+
   /** Removes the job's folders. */
   end(): void {
     rmSync(this.folder, { recursive: true, force: true })
@@ -142,26 +155,29 @@ export class Job {
       tell?.(line)
     }
     const { node = process.execPath, dist, grace = runnersGrace, deadline = 60_000 } = this.#options
-    const env = defined({ ...this.#variables, ...files, ...variables })
+    const contexts = { 'github.token': this.#options.githubToken ?? '', 'job.status': this.#status }
+    const env = defined({ ...this.#variables, ...files, ...evaluated(variables, contexts) })
     const path = dist === undefined ? script : join(dist, basename(script))
     const running = startProcess({ node, script: path, folder: this.workspace, env, grace, deadline, onLine })
     const result = running.exit.then((exit): StepResult => {
       const log = shown.join('\n')
+      this.#checkInherited(log, commands, exit)
       if (exit.late) throw new Error(`${basename(script)} still ran after ${deadline} ms. It printed:\n${log}`)
-      const exposed = [
+      checkSecrets(this.#options.secrets?.() ?? [], [
         { where: 'the log', text: log },
         ...commands.flatMap((command) => this.#exposedBy(command)),
-        ...this.#files().map((file) => ({ where: file, text: readFileSync(join(this.folder, file), 'latin1') }))
-      ]
-      checkSecrets(this.#options.secrets?.() ?? [], [...exposed, ...exit.children])
-      const argumentsOfChildren = exit.children.filter(({ kind }) => kind === 'arguments')
-      checkSecrets(this.#options.inheritedSecrets?.() ?? [], [...exposed, ...argumentsOfChildren])
+        ...exit.children,
+        ...this.#files(this.#options.filesForSecrets).map((file) => ({
+          where: file,
+          text: readFileSync(join(this.folder, file), 'latin1')
+        }))
+      ])
       const written = readCommandFiles(files)
       started.state = written.state
       Object.assign(this.#variables, written.env)
-      // The last that was added is searched first.
-      const added = [...written.path].reverse()
-      this.#variables.PATH = [...added, this.#variables.PATH].filter(Boolean).join(delimiter)
+      const path = [...written.path.toReversed(), this.#variables.PATH].filter((part) => part !== undefined)
+      this.#variables.PATH = path.join(delimiter)
+      if (exit.exitCode !== 0 && this.#status === 'success') this.#status = 'failure'
       const { exitCode, signal, duration, leftProcesses } = exit
       const annotations = commands.flatMap((command) => annotationOf(command) ?? [])
       const left = this.#files().filter((file) => !file.startsWith('commands') && file !== 'event.json')
@@ -188,15 +204,25 @@ export class Job {
     }
   }
 
+  #checkInherited(log: string, commands: readonly WorkflowCommand[], { children }: Exit): void {
+    checkSecrets(this.#options.inheritedSecrets?.() ?? [], [
+      { where: 'the log', text: log },
+      ...commands.flatMap((command) => this.#exposedBy(command)),
+      ...children.filter(({ kind }) => kind === 'arguments'),
+      ...this.#files().map((file) => ({ where: file, text: readFileSync(join(this.folder, file), 'latin1') }))
+    ])
+  }
+
   /** What a command shows to others; a mask shows nothing. */
   #exposedBy({ name, message }: WorkflowCommand): readonly Exposed[] {
     return name === 'add-mask' ? [] : [{ where: `the command ${name}`, text: this.#log.mask(message) }]
   }
 
-  #files(): string[] {
+  #files(except: readonly RegExp[] = []): string[] {
     return readdirSync(this.folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(this.folder, join(entry.parentPath, entry.name)))
+      .filter((file) => !except.some((pattern) => pattern.test(file)))
   }
 }
 
