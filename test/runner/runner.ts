@@ -24,6 +24,11 @@ export type JobOptions = {
   readonly filesForSecrets?: readonly RegExp[]
   /** What `github.token` is. */
   readonly githubToken?: string
+  /**
+   * More of `secrets`, which children may have in their environment: GitHub's own clients start programs with all that
+   * they were started with.
+   */
+  readonly inheritedSecrets?: () => readonly string[]
   /** Variables on top of the runner's own; `undefined` takes one away. */
   readonly env?: Variables
   readonly event?: { readonly name: string; readonly payload: unknown }
@@ -31,11 +36,6 @@ export type JobOptions = {
   readonly grace?: Grace
   /** A step that takes longer (milliseconds; 60 s when left out) is killed, and its result throws. */
   readonly deadline?: number
-  /**
-   * Secrets that children may have in their environment, and that must show up nowhere else: GitHub's own clients
-   * start programs with all that they were started with.
-   */
-  readonly inheritedSecrets?: () => readonly string[]
 }
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -161,22 +161,24 @@ export class Job {
     const running = startProcess({ node, script: path, folder: this.workspace, env, grace, deadline, onLine })
     const result = running.exit.then((exit): StepResult => {
       const log = shown.join('\n')
-      this.#checkInherited(log, commands, exit)
       if (exit.late) throw new Error(`${basename(script)} still ran after ${deadline} ms. It printed:\n${log}`)
-      checkSecrets(this.#options.secrets?.() ?? [], [
+      const exposed = [
         { where: 'the log', text: log },
         ...commands.flatMap((command) => this.#exposedBy(command)),
-        ...exit.children,
         ...this.#files(this.#options.filesForSecrets).map((file) => ({
           where: file,
           text: readFileSync(join(this.folder, file), 'latin1')
         }))
-      ])
+      ]
+      checkSecrets(this.#options.secrets?.() ?? [], [...exposed, ...exit.children])
+      const argumentsOfChildren = exit.children.filter(({ kind }) => kind === 'arguments')
+      checkSecrets(this.#options.inheritedSecrets?.() ?? [], [...exposed, ...argumentsOfChildren])
       const written = readCommandFiles(files)
       started.state = written.state
       Object.assign(this.#variables, written.env)
-      const path = [...written.path.toReversed(), this.#variables.PATH].filter((part) => part !== undefined)
-      this.#variables.PATH = path.join(delimiter)
+      // The last that was added is searched first.
+      const added = [...written.path].reverse()
+      this.#variables.PATH = [...added, this.#variables.PATH].filter(Boolean).join(delimiter)
       if (exit.exitCode !== 0 && this.#status === 'success') this.#status = 'failure'
       const { exitCode, signal, duration, leftProcesses } = exit
       const annotations = commands.flatMap((command) => annotationOf(command) ?? [])
@@ -202,15 +204,6 @@ export class Job {
       GITHUB_PATH: file('path'),
       GITHUB_STEP_SUMMARY: file('summary')
     }
-  }
-
-  #checkInherited(log: string, commands: readonly WorkflowCommand[], { children }: Exit): void {
-    checkSecrets(this.#options.inheritedSecrets?.() ?? [], [
-      { where: 'the log', text: log },
-      ...commands.flatMap((command) => this.#exposedBy(command)),
-      ...children.filter(({ kind }) => kind === 'arguments'),
-      ...this.#files().map((file) => ({ where: file, text: readFileSync(join(this.folder, file), 'latin1') }))
-    ])
   }
 
   /** What a command shows to others; a mask shows nothing. */
