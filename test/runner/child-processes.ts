@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Exposed } from './secrets.ts'
 
+/** What others can read of a process that another one has started. */
+export type ExposedByChild = Exposed & { readonly kind: 'arguments' | 'environment' }
+
 /**
  * Looks every few milliseconds, where the system tells (Linux), at the processes that a process started: their
  * arguments and environment are readable by others and must hold no secret.
  */
 export class ChildWatch {
   readonly #parent: number
-  readonly #seen = new Map<string, Exposed>()
+  readonly #seen = new Map<string, ExposedByChild>()
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(parent: number) {
@@ -16,7 +19,7 @@ export class ChildWatch {
   }
 
   /** Stops looking; what the children's arguments and environments were. */
-  stop(): readonly Exposed[] {
+  stop(): readonly ExposedByChild[] {
     clearInterval(this.#timer)
     return [...this.#seen.values()]
   }
@@ -26,14 +29,15 @@ export class ChildWatch {
       const command = read(`/proc/${child}/cmdline`)
       // Between fork and exec a child still shows its parent's arguments and environment.
       if (command === '' || command === read(`/proc/${pid}/cmdline`)) continue
-      this.#note(`the arguments of ${nameOf(command)}`, command)
-      this.#note(`the environment of ${nameOf(command)}`, read(`/proc/${child}/environ`))
+      this.#note('arguments', nameOf(command), command)
+      this.#note('environment', nameOf(command), read(`/proc/${child}/environ`))
       this.#look(child)
     }
   }
 
-  #note(where: string, text: string): void {
-    this.#seen.set(`${where}\0${text}`, { where, text })
+  #note(kind: ExposedByChild['kind'], name: string, text: string): void {
+    const where = `the ${kind} of ${name}`
+    this.#seen.set(`${where}\0${text}`, { kind, where, text })
   }
 }
 

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 
+/** Where programs are found on the runner. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
 /**
  * The variables that every step gets from the runner, for a job whose folders lie in `folder`. Nothing of this
  * process's environment but what finds programs is among them
@@ -7,7 +10,7 @@ import { join } from 'node:path'
  */
 export function runnerVariables(folder: string, event: string): Record<string, string | undefined> {
   return {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH: systemPath,
     LANG: 'C.UTF-8',
     HOME: join(folder, 'home'),
     TMPDIR: join(folder, 'tmp'),

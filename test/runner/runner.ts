@@ -24,6 +24,11 @@ export type JobOptions = {
   readonly filesForSecrets?: readonly RegExp[]
   /** What `github.token` is. */
   readonly githubToken?: string
+  /**
+   * More of `secrets`, which children may have in their environment: GitHub's own clients start programs with all that
+   * they were started with.
+   */
+  readonly inheritedSecrets?: () => readonly string[]
   /** Variables on top of the runner's own; `undefined` takes one away. */
   readonly env?: Variables
   readonly event?: { readonly name: string; readonly payload: unknown }
@@ -157,20 +162,23 @@ export class Job {
     const result = running.exit.then((exit): StepResult => {
       const log = shown.join('\n')
       if (exit.late) throw new Error(`${basename(script)} still ran after ${deadline} ms. It printed:\n${log}`)
-      checkSecrets(this.#options.secrets?.() ?? [], [
+      const exposed = [
         { where: 'the log', text: log },
         ...commands.flatMap((command) => this.#exposedBy(command)),
-        ...exit.children,
         ...this.#files(this.#options.filesForSecrets).map((file) => ({
           where: file,
           text: readFileSync(join(this.folder, file), 'latin1')
         }))
-      ])
+      ]
+      checkSecrets(this.#options.secrets?.() ?? [], [...exposed, ...exit.children])
+      const argumentsOfChildren = exit.children.filter(({ kind }) => kind === 'arguments')
+      checkSecrets(this.#options.inheritedSecrets?.() ?? [], [...exposed, ...argumentsOfChildren])
       const written = readCommandFiles(files)
       started.state = written.state
       Object.assign(this.#variables, written.env)
-      const path = [...written.path.toReversed(), this.#variables.PATH].filter((part) => part !== undefined)
-      this.#variables.PATH = path.join(delimiter)
+      // The last that was added is searched first.
+      const added = [...written.path].reverse()
+      this.#variables.PATH = [...added, this.#variables.PATH].filter(Boolean).join(delimiter)
       if (exit.exitCode !== 0 && this.#status === 'success') this.#status = 'failure'
       const { exitCode, signal, duration, leftProcesses } = exit
       const annotations = commands.flatMap((command) => annotationOf(command) ?? [])

@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ChildWatch, groupRuns } from './child-processes.ts'
-import type { Exposed } from './secrets.ts'
+import { ChildWatch, type ExposedByChild, groupRuns } from './child-processes.ts'
 
 export type ProcessOptions = {
   readonly node: string
@@ -49,7 +48,7 @@ export type Exit = {
   /** Whether it left children running; they are ended now. */
   readonly leftProcesses: boolean
   /** The arguments and environments of its children. */
-  readonly children: readonly Exposed[]
+  readonly children: readonly ExposedByChild[]
 }
 
 /** Starts a script as the runner starts an action's: Node without options, no input, a group of its own. */

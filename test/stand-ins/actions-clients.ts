@@ -25,12 +25,12 @@ process.send('ready')
 
 /**
  * The real `@actions/cache` and `@actions/artifact`, loaded once in a process of their own whose environment is
- * changed from job to job.
+ * changed from job to job. `GITHUB_API_URL` they read when they are loaded: it has to be given here.
  */
-export async function startActionsClients(): Promise<ActionsClients> {
+export async function startActionsClients(env: Readonly<Record<string, string>> = {}): Promise<ActionsClients> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     cwd: root,
-    env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot },
+    env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc']
   })
   await once(child, 'message')

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { certificateAuthority } from '../spacetimedb/certificate.ts'
+import { FaultRules } from './fault-rules.ts'
 import type { Host, HostAnswer, HostRequest } from './http-answer.ts'
 import { type InternetFault, send } from './internet-fault.ts'
 import { type ReleaseChoice, releaseHosts } from './releases.ts'
@@ -15,10 +16,12 @@ import { type ReleaseChoice, releaseHosts } from './releases.ts'
 export type InternetOptions = {
   /** Newest first; 2.8.3 alone without. */
   readonly releases?: readonly ReleaseChoice[]
-  /** Tokens that GitHub's API knows. */
+  /** Tokens that GitHub's API knows; more may be added later. */
   readonly tokens?: readonly string[]
   /** Requests to GitHub's API that whoever has no token may make; 60 without. */
   readonly anonymousLimit?: number
+  /** What answers for other repositories than SpacetimeDB's at GitHub's API. */
+  readonly otherRepositories?: Host
   /** More hosts, or others in place of those that there are. */
   readonly hosts?: Readonly<Record<string, Host>>
 }
@@ -53,21 +56,19 @@ export type InternetRequest = {
  * reaches no real host: to any other it refuses the connection.
  */
 export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
-  const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, hosts = {} } = options
-  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit })
+  const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, otherRepositories, hosts = {} } = options
+  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit }, otherRepositories)
   const internet = new Internet((host) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases(host)))
   await internet.listen()
   return internet
 }
 
 export class Internet {
-  /** May be changed at any time. */
-  readonly faults: InternetRule[] = []
   readonly requests: InternetRequest[] = []
   readonly #hostOf: (host: string) => Host | undefined
   readonly #authority = certificateAuthority()
   readonly #contexts = new Map<string, SecureContext>()
-  readonly #used = new Map<InternetRule, number>()
+  readonly #faults = new FaultRules<InternetRule>()
   readonly #sockets = new Set<Duplex>()
   readonly #folder = mkdtempSync(join(tmpdir(), 'internet-'))
   readonly #proxy = createServer((request, response) => this.#refusePlain(request, response))
@@ -87,6 +88,11 @@ export class Internet {
   /** The proxy's URL. */
   get url(): string {
     return `http://127.0.0.1:${(this.#proxy.address() as AddressInfo).port}`
+  }
+
+  /** May be changed at any time. */
+  get faults(): InternetRule[] {
+    return this.#faults.list
   }
 
   /** The variables that lead a program here; those for loopback stay out of it. */
@@ -173,17 +179,14 @@ export class Internet {
     await send(response, this.#hostOf(host)?.(request) ?? notFound, fault, request.url)
   }
 
-  /** The first that fits, counted as used. Without a path only those that keep a connection from being made. */
+  /** Without a path only what keeps a connection from being made. */
   #ruleFor(host: string, path: string | undefined): InternetRule | undefined {
-    const rule = this.faults.find(
-      (candidate) =>
-        fits(candidate.host, host) &&
-        (candidate.fault.kind === 'down') === (path === undefined) &&
-        (candidate.path?.test(path ?? '') ?? true) &&
-        (this.#used.get(candidate) ?? 0) < (candidate.times ?? Number.POSITIVE_INFINITY)
+    return this.#faults.take(
+      (rule) =>
+        fits(rule.host, host) &&
+        (rule.fault.kind === 'down') === (path === undefined) &&
+        (rule.path?.test(path ?? '') ?? true)
     )
-    if (rule) this.#used.set(rule, (this.#used.get(rule) ?? 0) + 1)
-    return rule
   }
 
   #record(request: Pick<InternetRequest, 'host' | 'method' | 'path' | 'headers'>): InternetRequest {

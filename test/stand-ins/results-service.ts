@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { BlobStore, blobPath } from './blob-store.ts'
+import { FaultRules } from './fault-rules.ts'
 import { type Artifact, Artifacts } from './results-artifacts.ts'
 import { type CacheEntry, Caches } from './results-caches.ts'
 import { type ResultsAnswer, type ResultsMethod, twirpError } from './results-calls.ts'
@@ -71,19 +72,22 @@ export async function startResultsService(): Promise<ResultsService> {
 }
 
 export class ResultsService {
-  /** Answered to whatever operation they are of; the first that fits. */
-  readonly faults: ResultsFault[] = []
   readonly requests: ResultsRequest[] = []
   readonly #jobs = new Map<string, ResultsJob>()
   readonly #blobs = new BlobStore()
   readonly #caches = new Caches()
   readonly #artifacts = new Artifacts()
-  readonly #seen = new Map<ResultsFault, number>()
+  readonly #faults = new FaultRules<ResultsFault>()
   #lastId = 1000
   readonly #methods: Readonly<Record<string, ResultsMethod>> = { ...this.#caches.methods, ...this.#artifacts.methods }
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch((failure: unknown) => response.destroy(failure as Error))
   })
+
+  /** May be changed at any time; the first that fits is what happens. */
+  get faults(): ResultsFault[] {
+    return this.#faults.list
+  }
 
   /** With a slash at its end, as the runner gives it. */
   get url(): string {
@@ -145,7 +149,7 @@ export class ResultsService {
     const operation = operationOf(method, url)
     const job = this.#jobs.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '')
     response.once('finish', () => this.requests.push({ operation, job, status: response.statusCode }))
-    const fault = this.#faultOf(operation)
+    const fault = this.#faults.take(({ on }) => on === operation)
     if (fault?.kind === 'reset') socket.resetAndDestroy()
     else if (fault?.kind === 'answer') sendJson(response, fault)
     else if (url.pathname.startsWith(blobPath)) {
@@ -167,14 +171,6 @@ export class ResultsService {
       urlOf: (path) => this.#urlOf(path),
       newId: () => ++this.#lastId
     })
-  }
-
-  #faultOf(operation: string): ResultsFault | undefined {
-    const fault = this.faults.find(
-      (candidate) => candidate.on === operation && (this.#seen.get(candidate) ?? 0) < (candidate.times ?? Infinity)
-    )
-    if (fault) this.#seen.set(fault, (this.#seen.get(fault) ?? 0) + 1)
-    return fault
   }
 
   #urlOf(path: string): string {
