@@ -7,7 +7,7 @@ import type { Answer, Request, Server } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { BadProgram } from './program.ts'
 import { answerDatabase, answerPublic, isDatabaseRoute, routeAnswer } from './routes.ts'
-import { type Bearer, newSigningKeys, TokenRefused, Tokens } from './tokens.ts'
+import { type Bearer, newSigningKeys, type SigningKeys, TokenRefused, Tokens } from './tokens.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export type EmbeddedServer = {
@@ -24,6 +24,8 @@ export type ServerOptions = {
   readonly port?: number
   /** What an earlier server left. */
   readonly state?: ServerState
+  /** What a server without a state signs its tokens with; new ones by default. */
+  readonly keys?: SigningKeys
   /** Time that a module gets to describe itself or to run one function, in milliseconds. */
   readonly deadline?: number
   /**
@@ -39,7 +41,7 @@ export type ServerOptions = {
  */
 export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
   const { port = 0, deadline = 60_000, firstPublishAbandonedOnReset = false } = options
-  const state = options.state ?? (await newState())
+  const state = options.state ?? newState(options.keys ?? (await newSigningKeys()))
   const control = new Control(state)
   const workers = new WorkerPool(deadline)
   for (const [identity, record] of state.databases) control.running.set(identity, new Database(record, workers))
@@ -59,9 +61,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   }
 }
 
-async function newState(): Promise<ServerState> {
+function newState(keys: SigningKeys): ServerState {
   return {
-    keys: await newSigningKeys(),
+    keys,
     names: new Map(),
     nameOwners: new Map(),
     databases: new Map(),

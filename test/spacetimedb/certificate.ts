@@ -1,8 +1,8 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 
 export type Certificate = { readonly key: string; readonly cert: string }
 
-/** A self-signed certificate, its own authority, for host names and 127.0.0.1; made by hand in DER (RFC 5280). */
+/** A self-signed certificate, its own authority, for host names and 127.0.0.1. */
 export function selfSigned({
   names = ['localhost'],
   expired = false
@@ -10,34 +10,82 @@ export function selfSigned({
   names?: readonly string[]
   expired?: boolean
 } = {}): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = newKeys()
+  const own = { name: 'test', publicKey }
+  return encoded(privateKey, certificate({ subject: own, issuer: { name: 'test', privateKey }, names, expired }))
+}
+
+export type CertificateAuthority = {
+  /** PEM, for those who are to trust it. */
+  readonly cert: string
+  /** A certificate for host names, good for a day. */
+  issue(names: readonly string[]): Certificate
+}
+
+/** An authority that nobody trusts unless told to. */
+export function certificateAuthority(): CertificateAuthority {
+  const { privateKey, publicKey } = newKeys()
+  const issuer = { name: 'test authority', privateKey }
+  const own = encoded(privateKey, certificate({ subject: { name: issuer.name, publicKey }, issuer, names: [] }))
+  return {
+    cert: own.cert,
+    issue: (names) => {
+      const keys = newKeys()
+      return encoded(
+        keys.privateKey,
+        certificate({ subject: { name: 'test', publicKey: keys.publicKey }, issuer, names })
+      )
+    }
+  }
+}
+
+function newKeys() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+}
+
+type Certified = {
+  readonly subject: { readonly name: string; readonly publicKey: KeyObject }
+  readonly issuer: { readonly name: string; readonly privateKey: KeyObject }
+  readonly names: readonly string[]
+  readonly expired?: boolean
+}
+
+/** A certificate, made by hand in DER (RFC 5280). Whose name is its issuer's is an authority. */
+function certificate({ subject, issuer, names, expired = false }: Certified): Buffer {
   const day = 24 * 60 * 60 * 1000
-  const name = sequence(set(sequence(objectId('2.5.4.3'), tagged(0x0c, Buffer.from('test')))))
   const validity = sequence(time(Date.now() - 30 * day), time(Date.now() + (expired ? -day : day)))
   const alternatives = sequence(
     ...names.map((host) => tagged(0x82, Buffer.from(host))),
     tagged(0x87, Buffer.from([127, 0, 0, 1]))
   )
+  const isAuthority = subject.name === issuer.name
   const extensions = sequence(
-    sequence(objectId('2.5.29.19'), bool(true), octets(sequence(bool(true)))),
+    sequence(objectId('2.5.29.19'), bool(true), octets(isAuthority ? sequence(bool(true)) : sequence())),
     sequence(objectId('2.5.29.17'), octets(alternatives))
   )
   const content = sequence(
     tagged(0xa0, tagged(0x02, Buffer.from([2]))),
-    tagged(0x02, Buffer.from([1])),
+    tagged(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
-    name,
+    distinguishedName(issuer.name),
     validity,
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
+    distinguishedName(subject.name),
+    subject.publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, extensions)
   )
-  const signature = sign('sha256', content, privateKey)
-  const der = sequence(content, ecdsaWithSha256, tagged(0x03, Buffer.concat([Buffer.from([0]), signature])))
+  const signature = sign('sha256', content, issuer.privateKey)
+  return sequence(content, ecdsaWithSha256, tagged(0x03, Buffer.concat([Buffer.from([0]), signature])))
+}
+
+function encoded(privateKey: KeyObject, der: Buffer): Certificate {
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
   }
+}
+
+function distinguishedName(name: string): Buffer {
+  return sequence(set(sequence(objectId('2.5.4.3'), tagged(0x0c, Buffer.from(name)))))
 }
 
 function tagged(tag: number, content: Buffer): Buffer {

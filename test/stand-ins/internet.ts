@@ -1,0 +1,202 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { certificateAuthority } from '../spacetimedb/certificate.ts'
+import { FaultRules } from './fault-rules.ts'
+import type { Host, HostAnswer, HostRequest } from './http-answer.ts'
+import { type InternetFault, send } from './internet-fault.ts'
+import { type ReleaseChoice, releaseHosts } from './releases.ts'
+
+export type InternetOptions = {
+  /** Newest first; 2.8.3 alone without. */
+  readonly releases?: readonly ReleaseChoice[]
+  /** Tokens that GitHub's API knows. */
+  readonly tokens?: readonly string[]
+  /** Requests to GitHub's API that whoever has no token may make; 60 without. */
+  readonly anonymousLimit?: number
+  /** More hosts, or others in place of those that there are. */
+  readonly hosts?: Readonly<Record<string, Host>>
+}
+
+/** Where something goes wrong: with all requests that fit what is given. */
+export type InternetRule = {
+  readonly host: string | RegExp
+  /** Of the path with its query; nothing of it is known yet when a host is `down`. */
+  readonly path?: RegExp
+  /** How often; always without. */
+  readonly times?: number
+  readonly fault: InternetFault
+}
+
+/** A request as it was seen. */
+export type InternetRequest = {
+  readonly host: string
+  readonly method: string
+  /** With its query; '' for a connection that was not made. */
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  /** The credentials that the host was sent. */
+  readonly authorization: string | undefined
+  /** What was answered, if anything was. */
+  status: number | undefined
+  fault: InternetFault['kind'] | undefined
+}
+
+/**
+ * Starts a stand-in for the internet, for programs that take a proxy from their environment: an HTTP proxy on loopback
+ * that ends TLS itself, with certificates of an authority of its own, and answers for the hosts of `releases.ts`. It
+ * reaches no real host: to any other it refuses the connection.
+ */
+export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
+  const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, hosts = {} } = options
+  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit })
+  const internet = new Internet((host) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases(host)))
+  await internet.listen()
+  return internet
+}
+
+export class Internet {
+  readonly requests: InternetRequest[] = []
+  readonly #hostOf: (host: string) => Host | undefined
+  readonly #authority = certificateAuthority()
+  readonly #contexts = new Map<string, SecureContext>()
+  readonly #faults = new FaultRules<InternetRule>()
+  readonly #sockets = new Set<Duplex>()
+  readonly #folder = mkdtempSync(join(tmpdir(), 'internet-'))
+  readonly #proxy = createServer((request, response) => this.#refusePlain(request, response))
+  readonly #tls = createTlsServer(
+    { SNICallback: (host, done) => done(null, this.#contextOf(host)) },
+    (request, response) => {
+      this.#answer(request, response).catch((failure: unknown) => response.destroy(failure as Error))
+    }
+  )
+
+  constructor(hostOf: (host: string) => Host | undefined) {
+    this.#hostOf = hostOf
+    writeFileSync(this.#authorityFile, this.#authority.cert)
+    this.#proxy.on('connect', (request: IncomingMessage, socket: Socket) => this.#connect(request, socket))
+  }
+
+  /** The proxy's URL. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.#proxy.address() as AddressInfo).port}`
+  }
+
+  /** May be changed at any time. */
+  get faults(): InternetRule[] {
+    return this.#faults.list
+  }
+
+  /** The variables that lead a program here; those for loopback stay out of it. */
+  get environment(): Record<string, string> {
+    return {
+      HTTPS_PROXY: this.url,
+      https_proxy: this.url,
+      HTTP_PROXY: this.url,
+      http_proxy: this.url,
+      NO_PROXY: '127.0.0.1,localhost',
+      no_proxy: '127.0.0.1,localhost',
+      NODE_EXTRA_CA_CERTS: this.#authorityFile
+    }
+  }
+
+  /** The authority's certificate, PEM. */
+  get authority(): string {
+    return this.#authority.cert
+  }
+
+  /** What a host was asked. */
+  requestsTo(host: string): InternetRequest[] {
+    return this.requests.filter((request) => request.host === host)
+  }
+
+  async listen(): Promise<void> {
+    this.#proxy.listen(0, '127.0.0.1')
+    await once(this.#proxy, 'listening')
+  }
+
+  async close(): Promise<void> {
+    this.#proxy.close()
+    this.#proxy.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
+    await once(this.#proxy, 'close')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #authorityFile(): string {
+    return join(this.#folder, 'authority.pem')
+  }
+
+  #contextOf(host: string): SecureContext {
+    const known = this.#contexts.get(host) ?? createSecureContext(this.#authority.issue([host]))
+    this.#contexts.set(host, known)
+    return known
+  }
+
+  #connect({ url = '', headers }: IncomingMessage, socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket)).on('error', () => undefined)
+    const [host = '', port] = url.split(':')
+    const rule = this.#ruleFor(host, undefined)
+    if (rule !== undefined) {
+      this.#record({ host, method: 'CONNECT', path: '', headers }).fault = rule.fault.kind
+      socket.resetAndDestroy()
+    } else if (port !== '443' || this.#hostOf(host) === undefined) {
+      this.#record({ host, method: 'CONNECT', path: '', headers }).status = 502
+      socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    } else {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      this.#tls.emit('connection', socket)
+    }
+  }
+
+  /** Nothing that is asked for goes over plain HTTP. */
+  #refusePlain({ method = '', url = '', headers }: IncomingMessage, response: ServerResponse): void {
+    const { host, pathname } = new URL(url, this.url)
+    this.#record({ host, method, path: pathname, headers }).status = 502
+    response.writeHead(502, { 'content-length': 0 }).end()
+  }
+
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const host = (incoming.socket as TLSSocket).servername || ''
+    const { method = '', url: path = '', headers } = incoming
+    const request: HostRequest = { method, host, url: new URL(path, `https://${host}`), headers }
+    const recorded = this.#record({ host, method, path, headers })
+    incoming.resume()
+    const fault = this.#ruleFor(host, path)?.fault
+    recorded.fault = fault?.kind
+    response.once('finish', () => {
+      recorded.status = response.statusCode
+    })
+    await send(response, this.#hostOf(host)?.(request) ?? notFound, fault, request.url)
+  }
+
+  /** Without a path only what keeps a connection from being made. */
+  #ruleFor(host: string, path: string | undefined): InternetRule | undefined {
+    return this.#faults.take(
+      (rule) =>
+        fits(rule.host, host) &&
+        (rule.fault.kind === 'down') === (path === undefined) &&
+        (rule.path?.test(path ?? '') ?? true)
+    )
+  }
+
+  #record(request: Pick<InternetRequest, 'host' | 'method' | 'path' | 'headers'>): InternetRequest {
+    const { authorization } = request.headers
+    const recorded: InternetRequest = { ...request, authorization, status: undefined, fault: undefined }
+    this.requests.push(recorded)
+    return recorded
+  }
+}
+
+const notFound: HostAnswer = { status: 404, headers: { 'content-type': 'text/html' }, body: Buffer.from('Not Found') }
+
+function fits(pattern: string | RegExp, host: string): boolean {
+  return typeof pattern === 'string' ? pattern === host : pattern.test(host)
+}
