@@ -82,7 +82,7 @@ describe('a TypeScript module that can not be built', () => {
       'for its types',
       index("const count: number = 'one'\nexport default schema({})"),
       {
-        reason: '`tsc` failed (exit code 2).',
+        reason: '`tsc` failed (exit code 1).',
         complaints: [
           {
             severity: 'error',
