@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import { XMLParser } from 'fast-xml-parser'
 import { parse as parseToml } from 'smol-toml'
 import { messageOf } from './errors.ts'
 import { type LockedModule, lockFileReaders } from './lock-files.ts'
 import type { ModuleLanguage } from './module-language.ts'
+import { foldersUp } from './paths.ts'
 
 /** Which version of SpacetimeDB's bindings a module project uses, and how that is known. */
 export type BindingsVersion =
@@ -190,12 +191,4 @@ function rangeOfNuget(version: string): string {
   if (open === undefined) return version
   if (open === '[' && lowest) return lowest
   return [lowest && `>${lowest}`, highest && `${close === ']' ? '<=' : '<'}${highest}`].filter(Boolean).join(' ')
-}
-
-/** A folder and those above it, the nearest first, up to `topmost`. */
-function foldersUp(folder: string, topmost: string): string[] {
-  const parent = dirname(folder)
-  const from = relative(topmost, folder)
-  const below = from !== '' && !from.startsWith('..') && !isAbsolute(from)
-  return below ? [folder, ...foldersUp(parent, topmost)] : [folder]
 }

@@ -28,11 +28,11 @@ export function quote(text: string): string {
   return lines.map((line) => `> ${escapeMarkdown(line)}`).join('  \n')
 }
 
-/** Text from outside as a block of code. */
-export function codeBlock(text: string): string {
+/** Text from outside as a block of code, of a language that GitHub colours. */
+export function codeBlock(text: string, language: 'text' | 'diff' = 'text'): string {
   const longest = Math.max(2, ...(text.match(/`{3,}/g) ?? []).map((run) => run.length))
   const fence = '`'.repeat(longest + 1)
-  return `${fence}text\n${text.replace(/\s+$/, '')}\n${fence}`
+  return `${fence}${language}\n${text.replace(/\s+$/, '')}\n${fence}`
 }
 
 /** A table of cells that are Markdown already; `align` as in `markdown-table`. */

@@ -26,11 +26,12 @@ export type Annotation = {
  * the log. The step does not fail by them: `annotateFailure` says why it does, and keeps its place among the errors.
  */
 export function annotate(annotations: readonly Annotation[]): void {
-  const made = { error: 1, warning: 0 }
   for (const { severity, title, message, place } of annotations) {
     made[severity] += 1
+    const properties = { title, ...(place && propertiesOf(place)) }
     if (made[severity] > shownPerStep) log(`${placeText(place)}${severity}: ${message}`)
-    else core[severity](bounded(message), { title, ...(place && propertiesOf(place)) })
+    else if (severity === 'error') core.error(bounded(message), properties)
+    else core.warning(bounded(message), properties)
   }
 }
 
@@ -53,14 +54,16 @@ function propertiesOf({ file, line, column, endLine }: NonNullable<Annotation['p
 
 /** A warning, shown with the run. After the tenth of a step, which is the last that GitHub shows, in the log only. */
 export function warn(title: string, message: string): void {
-  made += 1
-  if (made <= shownPerStep) core.warning(bounded(message), { title })
+  made.warning += 1
+  if (made.warning <= shownPerStep) core.warning(bounded(message), { title })
   else log(`Warning: ${title}: ${message}`)
 }
 
 /** https://docs.github.com/en/actions/reference/limits: errors, and warnings, of a step that are shown. */
 const shownPerStep = 10
-let made = 0
+
+/** One error is `annotateFailure`'s. */
+const made = { error: 1, warning: 0 }
 
 /** An annotation is to be read at a glance; a text from outside may be a megabyte. */
 function bounded(message: string): string {

@@ -44,3 +44,13 @@ function inWords(value: number): string {
   const unit = (['h', 'm', 's', 'ms'] as const).find((each) => value >= units[each] && value % units[each] === 0)
   return `\`${value / units[unit ?? 's']}${unit ?? 's'}\``
 }
+
+/** A whole number of a range. */
+export function wholeNumber({ min, max }: { readonly min: number; readonly max: number }) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max)
+    .describe(`a whole number from \`${min}\` to \`${max}\``)
+}

@@ -1,8 +1,9 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { detectLanguage, languageName, type ModuleLanguage, projectMarks } from '../module-language.ts'
+import { isWithin } from '../paths.ts'
 
 /** A folder with the sources of a module. */
 export type ModuleProject = {
@@ -46,12 +47,6 @@ export async function findProject(folder: string, workspace: string): Promise<Mo
 export function nameIn(workspace: string, folder: string): string {
   const name = relative(workspace, folder).split(sep).join('/')
   return name === '' ? '`.`' : `\`${name}\``
-}
-
-/** Whether a path lies in a folder, or is it. */
-export function isWithin(folder: string, path: string): boolean {
-  const way = relative(folder, path)
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
 async function requireFolder(folder: string, workspace: string, name: string): Promise<void> {
@@ -141,9 +136,4 @@ async function usesBindings(folder: string, entries: readonly { readonly name: s
       ? /\bcdylib\b/.test(text) && /^spacetimedb\b/m.test(text)
       : /"(spacetimedb|SpacetimeDB\.Runtime)"/.test(text)
   )
-}
-
-/** An absolute path of what the user wrote, from the workspace where it is not absolute. */
-export function inWorkspace(workspace: string, path: string): string {
-  return resolve(workspace, path)
 }

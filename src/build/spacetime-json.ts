@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import json5 from 'json5'
 import { z } from 'zod'
 import { ConfigurationError, messageOf } from '../errors.ts'
+import { foldersUp, isWithin } from '../paths.ts'
 import { type BuildOptions, dotnetVersion, parseBuildOptions } from './options.ts'
-import { isWithin, nameIn } from './project.ts'
+import { nameIn } from './project.ts'
 
 /** What spacetime.json, and the files that lie over it, say. */
 export type SpacetimeJson = {
@@ -62,10 +63,11 @@ export async function readSpacetimeJson(place: SpacetimeJsonPlace): Promise<Spac
 }
 
 async function folderOfConfig(start: string, topmost: string): Promise<string | undefined> {
-  if (!isWithin(topmost, start)) return undefined
-  const files = await readdir(start).catch((): string[] => [])
-  if (files.includes('spacetime.json')) return start
-  return start === topmost ? undefined : folderOfConfig(dirname(start), topmost)
+  for (const folder of foldersUp(start, topmost)) {
+    const files = await readdir(folder).catch((): string[] => [])
+    if (files.includes('spacetime.json')) return folder
+  }
+  return undefined
 }
 
 type Layer = { readonly file: string; readonly entity: Entity }

@@ -48,14 +48,19 @@ export async function findBaseArtifact(api: GitHubApi, query: BaseArtifactQuery)
   return { kind: 'none', reason: `no run of the branch \`${branch}\` has an artifact \`${name}\` that is still kept` }
 }
 
-/** Downloads an artifact of another run of the repository into a folder. Returns why not, or nothing. */
-export async function downloadBaseArtifact(
+/**
+ * Finds that artifact and unpacks it into `folder`. Rather says that there is none than takes longer than a minute or two.
+ */
+export async function fetchBaseArtifact(
+  api: GitHubApi,
   artifacts: Artifacts,
-  artifact: BaseArtifact,
-  { owner, repository, token, folder }: { owner: string; repository: string; token: string; folder: string }
-): Promise<string | undefined> {
-  const downloaded = await artifacts.download(artifact, folder, { owner, repository, token })
-  return downloaded.kind === 'failed' ? downloaded.reason : undefined
+  query: BaseArtifactQuery & { readonly token: string; readonly folder: string }
+): Promise<BaseArtifactSearch> {
+  const found = await findBaseArtifact(api, query)
+  if (found.kind === 'none') return found
+  const { owner, repository, token, folder } = query
+  const downloaded = await artifacts.download(found.artifact, folder, { owner, repository, token })
+  return downloaded.kind === 'failed' ? { kind: 'none', reason: downloaded.reason } : found
 }
 
 /**

@@ -193,7 +193,7 @@ const panicLevel = 101
 async function describeJavaScript(bytes) {
   const context = vm.createContext({ TextEncoder, TextDecoder })
   const hooks = hooksHolder()
-  const module = new vm.SourceTextModule(new TextDecoder().decode(bytes), { context, identifier: 'module.js' })
+  const module = parse(new TextDecoder().decode(bytes), context)
   await module.link((/** @type {string} */ specifier) => {
     if (!/^spacetime:sys@[12]\.\d+$/.test(specifier)) {
       throw new ModuleFault(
@@ -213,6 +213,22 @@ async function describeJavaScript(bytes) {
   if (!ArrayBuffer.isView(described)) throw new ModuleFault('its `__describe_module__` returns no bytes')
   return new Uint8Array(described.buffer, described.byteOffset, described.byteLength)
 }
+
+/** @param {string} text @param {vm.Context} context */
+function parse(text, context) {
+  try {
+    return new vm.SourceTextModule(text, { context, identifier: 'module.js' })
+  } catch (error) {
+    if (/** @type {any} */ (error)?.name !== 'SyntaxError' || !usesUsing.test(text) || nodeVersion >= 24) throw error
+    throw new ModuleFault(
+      `it has \`using\` declarations, as the bindings of SpacetimeDB 2 have, and Node ${process.versions.node} can't read ` +
+        `them (${messageOf(error)}); Node 24 can, which GitHub's runners run actions with`
+    )
+  }
+}
+
+const usesUsing = /^\s*(await\s+)?using\s+\w+\s*=/m
+const nodeVersion = Number.parseInt(process.versions.node, 10)
 
 /**
  * What `spacetime:sys` exports, and the hooks that a module answers by: it registers them (version 1), or its default
