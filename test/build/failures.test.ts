@@ -267,6 +267,22 @@ case "$1" in --version) echo ${version};; workload) echo wasi-experimental;; pub
     ])
   })
 
+  test('gives the module to wasm-opt when there is one, and keeps it as it is when that fails', async () => {
+    const made = dotnet(makes('bin/Release/net8.0/wasi-wasm/AppBundle/StdbModule.wasm'))
+    const optimised = await buildWith(csharp, {
+      dotnet: made,
+      'wasm-opt': sh('test "$1" = --version && echo "wasm-opt version 99" || echo smaller > "$6"')
+    })
+    expect(optimised.result).toMatchObject({
+      kind: 'built',
+      file: expect.stringMatching(/StdbModule\.opt\.wasm$/),
+      tools: { 'wasm-opt': 'wasm-opt version 99' }
+    })
+    const failed = await buildWith(csharp, { dotnet: made, 'wasm-opt': sh('echo half > "$6"; exit 1') })
+    expect(failed.result).toMatchObject({ kind: 'built', file: expect.stringMatching(/StdbModule\.wasm$/) })
+    expect(failed.result.said).toContain('`wasm-opt` failed (exit code 1). The module is left as it is.')
+  })
+
   test('compiles ahead of time for .NET 10', async () => {
     const { result, bin } = await buildWith(
       {
