@@ -386,6 +386,17 @@ describe('the CLI', () => {
     })
   })
 
+  test('bundles TypeScript with packages that are installed first', async () => {
+    const npm = sh('mkdir -p node_modules/spacetimedb && echo "{}" > node_modules/spacetimedb/package.json')
+    const spacetime = await cli(
+      'test -e $3/dist/bundle.js && exit 7; test -e $3/node_modules/spacetimedb || exit 8; mkdir -p $3/dist && echo new > $3/dist/bundle.js'
+    )
+    const files = { ...typescript, 'server/package-lock.json': '{}', 'server/dist/bundle.js': 'old' }
+    const { result, workspace } = await buildWith(files, { npm }, { builder: 'auto', cli: spacetime })
+    expect(result).toMatchObject({ kind: 'built', builder: 'cli', file: join(workspace, 'server/dist/bundle.js') })
+    expect(await readFile(join(workspace, 'server/dist/bundle.js'), 'utf8')).toBe('new\n')
+  })
+
   test('gets no tokens, and no files of the runner', async () => {
     const secrets = {
       INPUT_TOKEN: 'a',
