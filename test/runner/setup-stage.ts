@@ -60,6 +60,8 @@ export async function setUp(options: SetupOptions): Promise<SetUp> {
     if (!post) throw new Error('setup-spacetimedb has no post step')
     return { main, post, internet }
   } finally {
+    // Does nothing when it is done: a server is not left running by a test that fails.
+    await job.post()
     job.end()
     await internet.close()
   }
