@@ -267,6 +267,22 @@ case "$1" in --version) echo ${version};; workload) echo wasi-experimental;; pub
     ])
   })
 
+  test('gives the module to wasm-opt when there is one, and keeps it as it is when that fails', async () => {
+    const made = dotnet(makes('bin/Release/net8.0/wasi-wasm/AppBundle/StdbModule.wasm'))
+    const optimised = await buildWith(csharp, {
+      dotnet: made,
+      'wasm-opt': sh('test "$1" = --version && echo "wasm-opt version 99" || echo smaller > "$6"')
+    })
+    expect(optimised.result).toMatchObject({
+      kind: 'built',
+      file: expect.stringMatching(/StdbModule\.opt\.wasm$/),
+      tools: { 'wasm-opt': 'wasm-opt version 99' }
+    })
+    const failed = await buildWith(csharp, { dotnet: made, 'wasm-opt': sh('echo half > "$6"; exit 1') })
+    expect(failed.result).toMatchObject({ kind: 'built', file: expect.stringMatching(/StdbModule\.wasm$/) })
+    expect(failed.result.said).toContain('`wasm-opt` failed (exit code 1). The module is left as it is.')
+  })
+
   test('compiles ahead of time for .NET 10', async () => {
     const { result, bin } = await buildWith(
       {
@@ -368,6 +384,17 @@ describe('the CLI', () => {
       kind: 'failed',
       reason: expect.stringContaining('but none was found where it puts them')
     })
+  })
+
+  test('bundles TypeScript with packages that are installed first', async () => {
+    const npm = sh('mkdir -p node_modules/spacetimedb && echo "{}" > node_modules/spacetimedb/package.json')
+    const spacetime = await cli(
+      'test -e $3/dist/bundle.js && exit 7; test -e $3/node_modules/spacetimedb || exit 8; mkdir -p $3/dist && echo new > $3/dist/bundle.js'
+    )
+    const files = { ...typescript, 'server/package-lock.json': '{}', 'server/dist/bundle.js': 'old' }
+    const { result, workspace } = await buildWith(files, { npm }, { builder: 'auto', cli: spacetime })
+    expect(result).toMatchObject({ kind: 'built', builder: 'cli', file: join(workspace, 'server/dist/bundle.js') })
+    expect(await readFile(join(workspace, 'server/dist/bundle.js'), 'utf8')).toBe('new\n')
   })
 
   test('gets no tokens, and no files of the runner', async () => {
