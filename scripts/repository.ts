@@ -14,9 +14,10 @@ export function actionNames(): string[] {
     .sort()
 }
 
-/** The specs of all actions, by name. One after the other: jest loses modules that several imports ask for at a time. */
+/** The specs of all actions, by name. */
 export async function actionSpecs(): Promise<ActionSpec[]> {
   const specs: ActionSpec[] = []
+  // One after the other: jest loads no two modules at a time that import the same.
   for (const name of actionNames()) {
     const { spec } = (await import(`../actions/${name}/spec.ts`)) as { spec: ActionSpec }
     specs.push(spec)

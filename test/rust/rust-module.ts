@@ -15,6 +15,7 @@ const patience = 30 * 60_000
 /** Builds the Rust module of the fixtures for real, in two checkouts. */
 export function testRustModule(toolchain: Toolchain): void {
   if (toolchain.kind === 'missing') {
+    console.log(`No Rust module is built: ${toolchain.reason}.`)
     test.skip(`a Rust module is built (skipped: ${toolchain.reason})`, () => undefined)
     return
   }
