@@ -6,7 +6,7 @@ import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { systemClock } from '../../src/clock.ts'
 import { runProgram } from '../../src/process.ts'
-import { cacheKeyOf } from '../../src/setup/archive.ts'
+import { cacheKeyOf, cacheNameOf } from '../../src/setup/archive.ts'
 import { chooseVersion } from '../../src/setup/choose-version.ts'
 import { plainEnvironment } from '../../src/setup/environment.ts'
 import { SetupFailure } from '../../src/setup/failure.ts'
@@ -102,13 +102,7 @@ async function bring(
   )
   const { downloaded } = installed
   if (downloaded && inputs.cache) {
-    left.add({
-      archive: {
-        key: cacheKeyOf(downloaded),
-        name: `${downloaded.version}-${downloaded.asset}`,
-        file: downloaded.file
-      }
-    })
+    left.add({ archive: { key: cacheKeyOf(downloaded), name: cacheNameOf(downloaded), file: downloaded.file } })
   }
   return { version: chosen.version, installed }
 }

@@ -12,7 +12,7 @@ import type { ModuleProject } from './project.ts'
  * `deps`, `build` and `.fingerprint`: those are the results.
  */
 export async function cargoCache(project: ModuleProject, profile: string, tools: CacheTools): Promise<LanguageCache> {
-  const toolchain = await askProgram('rustc', ['-vV'], project, tools)
+  const toolchain = await askProgram(tools.environment.RUSTC || 'rustc', ['-vV'], project, tools)
   const { target_directory: target } = await metadataOf(project, ['--no-deps'], tools)
   const home = tools.environment.CARGO_HOME || join(homeIn(tools.environment), '.cargo')
   const compiled = [join(target, 'wasm32-unknown-unknown', profile), join(target, profile)]

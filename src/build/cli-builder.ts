@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { placeInRepository, readComplaints, type SourceFolders } from './complaints.ts'
 import { installDependencies } from './dependencies.ts'
 import { dotnetModuleFiles } from './dotnet-project.ts'
@@ -21,7 +22,7 @@ export async function buildByCli(job: Job, cli: string): Promise<Outcome> {
   await Promise.all((await stale()).map((file) => rm(file, { force: true })))
   await noteVersions(job, cli)
   const ran = await job.run(cli, ['build', '--module-path', job.project.folder, ...argumentsOf(job)], { variables })
-  const said = `${ran.stderr}\n${ran.stdout}`
+  const said = stripVTControlCharacters(`${ran.stderr}\n${ran.stdout}`)
   const complaints = await placeInRepository(readComplaints(job.project.language, said), sources)
   if (ran.exitCode !== 0) {
     return { kind: 'failed', reason: [endOf('spacetime build', ran), errorIn(said)].join(' ').trim(), complaints }

@@ -34,14 +34,15 @@ export function readTsc(text: string): Complaint[] {
 
 /**
  * `[UNRESOLVED_IMPORT] Error: …`, with `╭─[ src/index.ts:1:21 ]` below. So does the CLI print it, which bundles by the
- * same bundler.
+ * same bundler. An import that can't be resolved is only warned of by the bundler itself, and breaks a module.
  */
 export function readRolldown(text: string): Complaint[] {
-  return text.split(/^(?=\[[A-Z_]+\] )/m).flatMap((block) => {
-    const [, code, severity, message] = /^\[([A-Z_]+)\] (?:(Error|Warning): )?(.*)/.exec(block) ?? []
+  return text.split(/^(?=.*\[[A-Z_]+\] (?:Error|Warning): )/m).flatMap((block) => {
+    const [, code, severity, message] = /\[([A-Z_]+)\] (Error|Warning): (.*)/.exec(block) ?? []
     if (code === undefined) return []
-    const [, file, line, column] = /[╭,]─+\[ ?(.+):(\d+):(\d+) ?\]/.exec(block) ?? []
-    return [complaint(severity?.toLowerCase() ?? 'error', message, code, file, line, column)]
+    const [, file, line, column] = /╭─\[ ?(.+):(\d+):(\d+) ?\]/.exec(block) ?? []
+    const isWarning = severity === 'Warning' && code !== 'UNRESOLVED_IMPORT'
+    return [complaint(isWarning ? 'warning' : 'error', message, code, file, line, column)]
   })
 }
 

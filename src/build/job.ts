@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { ProgramMissing, type Ran } from '../process.ts'
 import type { BuildTools } from './build.ts'
 import type { Complaint } from './complaint.ts'
@@ -65,9 +66,9 @@ export class Job {
     if (this.#lines.length > keptLines) this.#lines.shift()
   }
 
-  /** The last lines that were said. */
+  /** The last lines that were said, without colours. */
   get output(): string {
-    return this.#lines.join('\n')
+    return stripVTControlCharacters(this.#lines.join('\n'))
   }
 
   /** What a program answers, without the space around it; `undefined` when there is none, or it fails. */

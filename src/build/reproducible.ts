@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isWithin } from '../paths.ts'
 import { rustFlags } from './cargo-config.ts'
@@ -23,7 +23,7 @@ export async function reproducibleVariables(job: Job, targetFolder: string): Pro
     job.ask(rustc, ['-vV']),
     job.ask(rustc, ['--print', 'cfg', '--target', wasmTarget])
   ])
-  const cargoHome = environment.CARGO_HOME ?? join(homeIn(environment), '.cargo')
+  const cargoHome = cargoHomeOf(environment)
   const flags = await rustFlags({
     folder: project.folder,
     cargoHome,
@@ -39,10 +39,17 @@ export async function reproducibleVariables(job: Job, targetFolder: string): Pro
     [cargoHome, remappedNames.cargoHome],
     ...(sysroot === undefined ? [] : [[join(sysroot, 'lib', 'rustlib', 'src', 'rust'), `/rustc/${commit}`]])
   ]
-  const added = remapped.map(([folder, name]) => `--remap-path-prefix=${folder}=${name}`)
-  return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...added].join('\u001f') }
+  const added = await Promise.all(remapped.map(([folder, name]) => flagsFor(`${folder}`, `${name}`)))
+  return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...added.flat()].join('\u001f') }
 }
 
-function homeIn(environment: Readonly<Record<string, string>>): string {
-  return environment.HOME ?? environment.USERPROFILE ?? homedir()
+/** https://doc.rust-lang.org/cargo/guide/cargo-home.html */
+function cargoHomeOf({ CARGO_HOME, HOME, USERPROFILE }: Readonly<Record<string, string>>): string {
+  return CARGO_HOME ?? join((process.platform === 'win32' ? USERPROFILE : HOME) ?? '', '.cargo')
+}
+
+/** Cargo names a folder as it is called, or as it really is where links lead to it. */
+async function flagsFor(folder: string, name: string): Promise<string[]> {
+  const real = await realpath(folder).catch(() => folder)
+  return [...new Set([folder, real])].map((each) => `--remap-path-prefix=${each}=${name}`)
 }

@@ -71,11 +71,6 @@ export default {
     polyfillRequire: false,
     topLevelVar: false
   },
-  onLog(level, log, show) {
-    // What can't be found is a warning to the bundler, and breaks the module.
-    if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
-    show(level, log)
-  },
   plugins: [
     {
       name: 'report',

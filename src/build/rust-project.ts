@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { z } from 'zod'
 import { ConfigurationError } from '../errors.ts'
 import { ProgramMissing } from '../process.ts'
@@ -43,7 +44,8 @@ export async function readRustProject(job: Job): Promise<RustProjectRead> {
   const { exitCode, stdout, stderr } = await job
     .run('cargo', ['metadata', '--format-version=1', '--no-deps'], { quiet: true })
     .catch((error) => Promise.reject(withoutCargo(error)))
-  if (exitCode !== 0) return { kind: 'refused', reason: `cargo can't read the project: ${stderr.trim()}` }
+  if (exitCode !== 0)
+    return { kind: 'refused', reason: `cargo can't read the project: ${stripVTControlCharacters(stderr).trim()}` }
   const metadata = metadataSchema.parse(JSON.parse(stdout))
   const manifest = await realpath(join(job.project.folder, 'Cargo.toml'))
   const own = metadata.packages.find(({ manifest_path }) => manifest_path === manifest)
@@ -81,13 +83,10 @@ export function moduleFile({ targetFolder, cdylib }: RustProject, debug: boolean
 }
 
 /** Where rustc's places are. */
-export function rustSources(job: Job, { workspaceRoot, manifest }: RustProject, cargoHome?: string): SourceFolders {
+export function rustSources(job: Job, { workspaceRoot, manifest }: RustProject): SourceFolders {
   return {
     workspace: job.tools.workspace,
     bases: [workspaceRoot, dirname(manifest), job.tools.workspace],
-    remapped: {
-      [remappedNames.workspace]: job.tools.workspace,
-      ...(cargoHome !== undefined && { [remappedNames.cargoHome]: cargoHome })
-    }
+    remapped: { [remappedNames.workspace]: job.tools.workspace }
   }
 }

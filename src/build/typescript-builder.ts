@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { ConfigurationError } from '../errors.ts'
 import { ProgramMissing } from '../process.ts'
 import type { Complaint } from './complaint.ts'
@@ -54,7 +55,7 @@ async function bundle(job: Job): Promise<Outcome> {
   await Promise.all([file, report].map((each) => rm(each, { force: true })))
   await writeFile(config, rolldownConfig({ project: project.folder, file, report, debug: options.debug }))
   const ran = await runRolldown(job, config)
-  const complaints = await placed(job, readRolldown(`${ran.stdout}\n${ran.stderr}`))
+  const complaints = await placed(job, readRolldown(stripVTControlCharacters(`${ran.stdout}\n${ran.stderr}`)))
   if (ran.exitCode !== 0) return failed(endOf('rolldown', ran), complaints)
   const unfit = unfitBundle(JSON.parse(await readFile(report, 'utf8')) as BundleReport)
   return unfit === undefined ? { kind: 'built', file, complaints } : failed(unfit, complaints)
@@ -70,7 +71,10 @@ async function runRolldown(job: Job, config: string) {
     job.versions.rolldown = rolldownVersion
   } else await noteInstalled(job, 'rolldown')
   try {
-    return await job.run(program, [...args, '--config', config])
+    return await job.run(program, [...args, '--config', config], {
+      // It colours each letter, terminal or not.
+      onLine: (line) => job.say(stripVTControlCharacters(line))
+    })
   } catch (error) {
     if (!(error instanceof ProgramMissing)) throw error
     throw new ConfigurationError(
@@ -79,8 +83,12 @@ async function runRolldown(job: Job, config: string) {
   }
 }
 
-/** What the CLI refuses, in other words: a bundle without SpacetimeDB, with two of it, or without a schema. */
+/** What the CLI refuses: a bundle with something left out, without SpacetimeDB, with two of it, or without a schema. */
 function unfitBundle({ imports, exports }: BundleReport): string | undefined {
+  const foreign = imports.filter((name) => !name.startsWith('spacetime:sys@'))
+  if (foreign.length > 0) {
+    return `Not found, and not on a server either: ${foreign.map((name) => `\`${name}\``).join(', ')}. Add the package to \`dependencies\`.`
+  }
   const versions = new Set(imports.flatMap((name) => /^spacetime:sys@(\d+)\./.exec(name)?.[1] ?? []))
   if (versions.size === 0) {
     return 'The module does not use SpacetimeDB: nothing in it imports `spacetimedb/server`. Is src/index.ts the right file?'

@@ -162,7 +162,7 @@ const notOnARunner: ArtifactFailure = {
 function failureOf(what: string, error: unknown): ArtifactFailure {
   const said = messageOf(error).replace(/\s+/g, ' ').trim()
   const failed = (problem: ArtifactFailure['problem'], reason: string) => ({ kind: 'failed', problem, reason }) as const
-  if (nameOf(error) === 'UsageError') {
+  if (nameOf(error) === 'UsageError' || /storage quota/i.test(said)) {
     return failed(
       'quota',
       `GitHub did not ${what}: the storage for artifacts is full. Delete old artifacts, keep them for fewer days ` +

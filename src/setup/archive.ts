@@ -22,7 +22,7 @@ export type Archive = {
 /** A digest and who says so. */
 export type KnownDigest = {
   readonly sha256: Sha256
-  readonly from: string
+  readonly from: 'the input `sha256`' | "GitHub's releases API"
   /** What GitHub says of the file, where it was asked. */
   readonly asset: ReleaseAsset | undefined
 }
@@ -52,6 +52,11 @@ export function archiveOf(
 /** What names an archive in a cache: with its digest, so that another file of the same name is another entry. */
 export function cacheKeyOf({ asset, version, digest }: Archive): string {
   return `stdb-actions-${version}-${asset}-${digest.sha256}`
+}
+
+/** What an archive is called there: the same when it is saved and when it is restored. */
+export function cacheNameOf({ asset, version }: Archive): string {
+  return `${version}-${asset}`
 }
 
 type FetchTools = {
@@ -86,11 +91,17 @@ export async function fetchArchive(
   throw new SetupFailure('nothing could be downloaded', nowhere(archive, failures))
 }
 
-async function restore(archive: Archive, file: string, { archiveCache }: FetchTools): Promise<boolean> {
-  if (!(await archiveCache?.restore(cacheKeyOf(archive), archive.asset, file))) return false
+async function restore(archive: Archive, file: string, { archiveCache, network }: FetchTools): Promise<boolean> {
+  const restoring = archiveCache?.restore(cacheKeyOf(archive), cacheNameOf(archive), file)
+  if (!(await Promise.race([restoring, cancelled(network.signal)]))) return false
   const found = await sha256Of(file)
   if (found === archive.digest.sha256) return true
   throw await wrongDigest(archive, file, found, cacheName)
+}
+
+/** `false` as soon as the signal is aborted; never without one. */
+function cancelled(signal: AbortSignal | undefined): Promise<false> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(false), { once: true }))
 }
 
 async function wrongDigest(archive: Archive, file: string, found: Sha256, from: string): Promise<SetupFailure> {
@@ -110,7 +121,7 @@ async function wrongDigest(archive: Archive, file: string, found: Sha256, from: 
 function adviceOn(archive: Archive, from: string): string {
   if (from === cacheName)
     return `Delete the entry ${cacheKeyOf(archive)} of the repository's caches, and find out who wrote it.`
-  if (archive.digest.asset === undefined) {
+  if (archive.digest.from === 'the input `sha256`') {
     return 'Is the input `sha256` that of this very archive, version and platform? If it is, the file was changed on its way or where it lies.'
   }
   return 'The file was changed on its way or where it lies. If it stays so when the job runs again, do not use the file, and tell those who offer it.'

@@ -24,7 +24,7 @@ export async function writeCliConfig(folder: string, { url, nickname, token }: C
     server_configs: [{ nickname, host: `${host}${pathname.replace(/\/+$/, '')}`, protocol: protocol.replace(/:$/, '') }]
   }
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeFile(file, `${stringify(config)}\n`, { mode: 0o600, flag: 'wx' })
+  await writeFile(file, stringify(config), { mode: 0o600, flag: 'wx' })
   return file
 }
 

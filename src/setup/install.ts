@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
@@ -95,8 +96,9 @@ async function fromToolCache(request: InstallRequest, tools: InstallTools): Prom
 
 async function digestOf(request: InstallRequest, tools: InstallTools): Promise<KnownDigest> {
   const { version, target, sha256 } = request
-  const from = 'the input `sha256`'
-  if (sha256 !== undefined) return { sha256, from, asset: assetIn(request.release, target) }
+  if (sha256 !== undefined) {
+    return { sha256, from: 'the input `sha256`', asset: assetIn(request.release, target) }
+  }
   const found = request.release
     ? ({ kind: 'found', release: request.release } as const)
     : await tools.releases.byVersion(version)
@@ -145,6 +147,7 @@ async function unpack(file: string, request: InstallRequest, tools: InstallTools
 /** The CLI looks for the server beside itself, so its other name has to be in the same folder. */
 async function nameSpacetime(folder: string, target: Target): Promise<void> {
   const name = join(folder, `spacetime${target.exe}`)
+  if (existsSync(name)) return
   if (target.exe === '') await symlink('spacetimedb-cli', name)
   else await copyFile(programsIn(folder, target).cli, name)
 }

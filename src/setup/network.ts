@@ -6,6 +6,7 @@ import {
   DeadlineExceeded,
   type Exchange,
   type NoAnswer,
+  type Request,
   type Stream,
   type Transport
 } from '../spacetimedb/transport.ts'
@@ -23,6 +24,25 @@ export type Network = {
 
 /** Releases are some 60 MB and GitHub seldom fails: 4 tries, none begun later than 5 minutes after the first. */
 export const downloadPatience: Patience = { attempts: 4, firstDelay: 500, longestDelay: 4000, total: 300_000 }
+
+/** Sends a request whose whole answer is wanted; the signal ends it. */
+export async function exchange({ transport, signal }: Network, request: Request): Promise<Exchange> {
+  const deadline = AbortSignal.timeout(request.timeout)
+  const result = await transport.stream(request, AbortSignal.any([deadline, ...(signal ? [signal] : [])]))
+  if (result.kind !== 'streaming') return result
+  try {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of result.chunks) {
+      length += chunk.byteLength
+      if (length > request.longestAnswer) throw new Error(`the answer is longer than ${request.longestAnswer} bytes`)
+      chunks.push(chunk)
+    }
+    return { kind: 'answered', answer: { ...result.answer, body: Buffer.concat(chunks).toString('utf8') } }
+  } catch (cause) {
+    return { kind: 'lost', cause: deadline.aborted ? new DeadlineExceeded(request.timeout) : cause }
+  }
+}
 
 const mostRedirects = 5
 
@@ -75,9 +95,8 @@ export function reasonOf({ kind, cause }: NoAnswer, host: string): string {
   if (code.startsWith('CERT_') || code.includes('CERT') || code.includes('SIGNATURE')) {
     return `the certificate of ${host} can't be trusted (${code}); name an authority of your own by NODE_EXTRA_CA_CERTS`
   }
-  return kind === 'lost'
-    ? `the connection to ${host} broke (${code || message})`
-    : `no connection to ${host} (${code || message})`
+  if (kind === 'lost') return `the connection to ${host} broke (${code || message})`
+  return `no connection to ${host} could be made (${code || message})`
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -86,8 +105,7 @@ const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'HOST refuses connections',
   EHOSTUNREACH: 'there is no way to HOST from this machine',
   ENETUNREACH: 'there is no way to HOST from this machine',
-  ETIMEDOUT: 'HOST did not answer',
-  ECONNRESET: 'the connection to HOST broke'
+  ETIMEDOUT: 'HOST did not answer'
 }
 
 /** Where it may help to ask again. */

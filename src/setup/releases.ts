@@ -2,7 +2,8 @@ import semver from 'semver'
 import * as z from 'zod'
 import { withRetries } from '../retry.ts'
 import type { Answer } from '../spacetimedb/transport.ts'
-import { followRedirects, hostOf, type Network, passingProblem, reasonOf } from './network.ts'
+import { insistOnGoing } from './failure.ts'
+import { exchange, followRedirects, hostOf, type Network, passingProblem, reasonOf } from './network.ts'
 
 /** A SHA-256 in lower-case hex. */
 export type Sha256 = string & { readonly brand: 'Sha256' }
@@ -117,6 +118,7 @@ function openApi({ apiUrl, token, network }: ReleasesOptions) {
       (given) => (network.signal?.aborted ? undefined : passingProblem(given, host)),
       { ...network, onRetry: ({ reason }) => network.onRetry(`${reason}; asking again.`) }
     )
+    insistOnGoing(network.signal)
     if (!('answer' in result))
       return { kind: 'unavailable', reason: `GitHub's API could not be asked: ${reasonOf(result, host)}.` }
     const { answer } = result
@@ -134,7 +136,7 @@ function openApi({ apiUrl, token, network }: ReleasesOptions) {
   }
 
   function send(url: string, bearer: string | undefined) {
-    return network.transport.exchange({
+    return exchange(network, {
       method: 'GET',
       url,
       headers: {

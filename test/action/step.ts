@@ -54,7 +54,7 @@ export async function runStep(body: string, { env = {}, signal }: StepOptions = 
 }
 
 const exported: Readonly<Record<string, readonly string[]>> = {
-  'action/annotations.ts': ['warn'],
+  'action/annotations.ts': ['annotate', 'annotateFailure', 'warn'],
   'action/input-types.ts': ['text', 'flag', 'choice'],
   'action/log.ts': ['log'],
   'action/oidc.ts': ['requestIdToken'],

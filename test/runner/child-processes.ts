@@ -61,7 +61,8 @@ function canSignal(pid: number): boolean {
   }
 }
 
-function childrenOf(pid: number): number[] {
+/** The processes that a process has started and that have not ended, where the system tells (Linux). */
+export function childrenOf(pid: number): number[] {
   return threadsOf(pid).flatMap((thread) =>
     read(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number)
   )

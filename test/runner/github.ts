@@ -9,8 +9,11 @@ import { systemPath } from './runner-variables.ts'
 
 export type GitHubOptions = {
   readonly repository?: RepositoryChoice
-  /** Started when it is given: hosts that SpacetimeDB is downloaded from. */
-  readonly internet?: InternetOptions
+  /**
+   * Started when it is given: hosts that SpacetimeDB is downloaded from. Then GitHub's API is one of them, under its own
+   * name, and what goes wrong with it are faults of the internet.
+   */
+  readonly internet?: Omit<InternetOptions, 'tokens' | 'otherRepositories'>
 }
 
 /** A run of a workflow, for a push to a branch or for a pull request. */
@@ -28,7 +31,7 @@ export type WorkflowChoice = {
 
 export type WorkflowJob = {
   readonly job: Job
-  /** The job's `GITHUB_TOKEN`, which is no variable: an input has to give it to an action. */
+  /** What `github.token` is in it. */
   readonly token: string
 }
 
@@ -41,7 +44,8 @@ export type WorkflowJobOptions = JobOptions & {
 export async function startGitHub({ repository = {}, internet }: GitHubOptions = {}): Promise<GitHub> {
   const results = await startResultsService()
   const api = await startGitHubApi(results, repository)
-  return new GitHub(results, api, internet && (await startInternet(internet)))
+  const whole = internet && { ...internet, tokens: api.secrets, otherRepositories: api.answer }
+  return new GitHub(results, api, whole && (await startInternet(whole)))
 }
 
 export class GitHub {
@@ -76,9 +80,9 @@ export class GitHub {
     return new WorkflowRun(this, id, { ...choice, branch, sha: shaOf({ id, ...(sha && { sha }) }) })
   }
 
-  /** The variables of the internet, if there is one. */
+  /** The variables that lead to the API, and to the internet if there is one. */
   get reachable(): Readonly<Record<string, string>> {
-    return this.#internet?.environment ?? {}
+    return this.#internet?.environment ?? { GITHUB_API_URL: this.api.url }
   }
 
   async close(): Promise<void> {
@@ -114,9 +118,9 @@ export class WorkflowRun {
     const services = results.environmentOf({ run: resultsRun(this.id), job: name, ref, cache })
     const job = new Job({
       event: { name: this.#choice.pullRequest ? 'pull_request' : 'push', payload: this.#payload },
-      ...options,
-      env: { ...this.#variables, ...reachable, ...services, GITHUB_API_URL: api.url, GITHUB_JOB: name, ...env },
       githubToken: token,
+      ...options,
+      env: { ...this.#variables, ...reachable, ...services, GITHUB_JOB: name, ...env },
       secrets: () => [...api.secrets, ...(secrets?.() ?? [])],
       inheritedSecrets: () => [...results.secrets, ...(inheritedSecrets?.() ?? [])]
     })

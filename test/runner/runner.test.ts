@@ -131,6 +131,57 @@ describe('a post step', () => {
   })
 })
 
+describe('what the runner fills in', () => {
+  const action = (name: string, expression: string) => {
+    const folder = join(actions, name)
+    mkdirSync(folder)
+    const show = `console.log(process.env.INPUT_GIVEN)`
+    writeFileSync(join(folder, 'main.mjs'), show)
+    writeFileSync(join(folder, 'post.mjs'), show)
+    const inputs = `{ given: { default: "\${{ ${expression} }}" } }`
+    writeFileSync(
+      join(folder, 'action.yml'),
+      `inputs: ${inputs}\nruns: { using: node24, main: main.mjs, post: post.mjs }\n`
+    )
+    return name
+  }
+
+  test('the token of the job', async () => {
+    const { main } = await runAction({
+      action: action('token', 'github.token'),
+      actions,
+      inputs: {},
+      githubToken: 'ghs_x'
+    })
+    expect(main.log).toBe('ghs_x')
+  })
+
+  test('the status of the job, as it is in each phase', async () => {
+    const job = new Job({ actions })
+    const main = await job.run({ action: action('status', 'job.status'), inputs: {} })
+    await job.run({ action: makeAction({ main: 'process.exit(1)' }), inputs: {} })
+    const [post] = await job.post()
+    job.end()
+    expect([main.log, post?.log]).toEqual(['success', 'failure'])
+  })
+
+  test('nothing that is not known here', async () => {
+    const job = new Job({ actions })
+    expect(() => job.start({ action: action('unknown', 'runner.os'), inputs: {} })).toThrow(/does not know runner\.os/)
+    job.end()
+  })
+
+  test('PATH, with what earlier steps added, the last first', async () => {
+    const add = `import { appendFileSync } from 'node:fs'
+      appendFileSync(process.env.GITHUB_PATH, '/opt/one\\n/opt/two\\n')`
+    const job = new Job({ actions })
+    await job.run({ action: makeAction({ main: add }), inputs: {} })
+    const { log } = await job.run({ action: makeAction({ main: 'console.log(process.env.PATH)' }), inputs: {} })
+    job.end()
+    expect(log).toMatch(/^\/opt\/two:\/opt\/one:/)
+  })
+})
+
 describe('a cancelled step', () => {
   const grace = { afterInterrupt: 300, afterTerminate: 200 }
   const cancel = async (handlers: string) => {
@@ -202,6 +253,13 @@ describe('a secret', () => {
   ])('is found %s', async (where, main) => {
     if (where.endsWith('child process') && process.platform !== 'linux') return
     await expect(run(main, { inputs, secrets })).rejects.toThrow(LeakedSecret)
+  })
+
+  test('may be in a file that is for it, and in no other', async () => {
+    const filesForSecrets = [/^commands\/\d+\/output$/]
+    const { main } = await run(write('GITHUB_OUTPUT'), { inputs, secrets, filesForSecrets })
+    expect(main.outputs.x).toBe(secret)
+    await expect(run(write('GITHUB_STATE'), { inputs, secrets, filesForSecrets })).rejects.toThrow(LeakedSecret)
   })
 
   test('is not told by the error that reports it', async () => {

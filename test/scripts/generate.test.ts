@@ -52,8 +52,16 @@ describe('action.yml', () => {
     expect(Object.keys(parse(actionYaml(spec, '..')).runs)).toEqual(['using', 'main'])
   })
 
-  test('of every action holds no expression, which a runner would try to evaluate', async () => {
-    for (const each of await actionSpecs()) expect(actionYaml(each, '..')).not.toContain('${{')
+  test('has the expressions that the runner is to evaluate as defaults', () => {
+    const inputs = { four: { description: 'Fourth.', schema: z.string().describe('any'), expression: 'github.token' } }
+    expect(parse(actionYaml({ ...spec, inputs }, '..')).inputs.four.default).toBe(`\${{ github.token }}`)
+  })
+
+  test('of every action holds no other expression, which a runner would try to evaluate', async () => {
+    for (const each of await actionSpecs()) {
+      const yaml = actionYaml(each, '..').replace(/^ {4}default: \$\{\{ [a-z.]+ \}\}$/gm, '')
+      expect(yaml).not.toContain('${{')
+    }
   })
 })
 

@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, expect, jest, test } from '@jest/globals'
 import { releaseArchive, releaseArchives, releaseTargets } from './archives.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 const folder = mkdtempSync(join(tmpdir(), 'archives-'))
 

@@ -1,12 +1,15 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { startActionsClients } from './actions-clients.ts'
 import { type GitHubApi, startGitHubApi } from './github-api.ts'
 import type { Permissions } from './github-state.ts'
 import { rateLimitFault } from './internet-fault.ts'
 import { type ResultsService, startResultsService } from './results-service.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 const clients = await startActionsClients()
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'github-')))

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { FaultRules } from './fault-rules.ts'
 import { type Route, routes } from './github-routes.ts'
 import { GitHubState, type Permissions, type RepositoryChoice, type RunChoice } from './github-state.ts'
-import { gitHubNotFound, type HostAnswer, type HostRequest, jsonAnswer } from './http-answer.ts'
+import { gitHubNotFound, type Host, type HostAnswer, type HostRequest, jsonAnswer } from './http-answer.ts'
 import { type InternetFault, send } from './internet-fault.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { ResultsService } from './results-service.ts'
@@ -59,7 +59,7 @@ export class GitHubApi {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** May be changed at any time. */
+  /** Of what is asked at `url`. May be changed at any time. */
   get faults(): GitHubRule[] {
     return this.#faults.list
   }
@@ -92,8 +92,16 @@ export class GitHubApi {
     await once(this.#server, 'close')
   }
 
-  /** The answer to a request, whichever way it came. */
-  answer(request: HostRequest): HostAnswer {
+  /** The answer to a request that came another way, such as through the stand-in for the internet. */
+  readonly answer: Host = (request) => {
+    const answer = this.#answer(request)
+    const { method, url, headers } = request
+    const path = `${url.pathname}${url.search}`
+    this.requests.push({ method, path, authorization: headers.authorization, status: answer.status })
+    return answer
+  }
+
+  #answer(request: HostRequest): HostAnswer {
     if (request.headers['user-agent'] === undefined) {
       this.#unexpected(request, 'it has no user agent')
       return jsonAnswer(403, { message: 'Request forbidden by administrative rules.' })
@@ -108,7 +116,7 @@ export class GitHubApi {
     incoming.resume()
     response.once('close', () => this.requests.push({ method, path, authorization, status: response.statusCode }))
     const fault = this.#faults.take((rule) => rule.path?.test(path) ?? true)?.fault
-    await send(response, this.answer({ method, host: url.host, url, headers }), fault, url)
+    await send(response, this.#answer({ method, host: url.host, url, headers }), fault, url)
   }
 
   #route(request: HostRequest, token: string | undefined): HostAnswer {

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { root } from '../../scripts/repository.ts'
 import { runProgram } from '../../src/process.ts'
 import { releaseArchive } from './archives.ts'
 import { type Internet, type InternetRule, startInternet } from './internet.ts'
 import { rateLimitFault } from './internet-fault.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 const releases = [
   { version: '2.9.0-rc1', prerelease: true },

@@ -16,10 +16,12 @@ import { type ReleaseChoice, releaseHosts } from './releases.ts'
 export type InternetOptions = {
   /** Newest first; 2.8.3 alone without. */
   readonly releases?: readonly ReleaseChoice[]
-  /** Tokens that GitHub's API knows. */
+  /** Tokens that GitHub's API knows; more may be added later. */
   readonly tokens?: readonly string[]
   /** Requests to GitHub's API that whoever has no token may make; 60 without. */
   readonly anonymousLimit?: number
+  /** What answers for other repositories than SpacetimeDB's at GitHub's API. */
+  readonly otherRepositories?: Host
   /** More hosts, or others in place of those that there are. */
   readonly hosts?: Readonly<Record<string, Host>>
 }
@@ -54,8 +56,8 @@ export type InternetRequest = {
  * reaches no real host: to any other it refuses the connection.
  */
 export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
-  const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, hosts = {} } = options
-  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit })
+  const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, otherRepositories, hosts = {} } = options
+  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit }, otherRepositories)
   const internet = new Internet((host) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases(host)))
   await internet.listen()
   return internet

@@ -39,18 +39,22 @@ const assetHost = 'release-assets.githubusercontent.com'
  * Stands in for what knows SpacetimeDB's releases: GitHub's API (https://docs.github.com/rest/releases/releases),
  * github.com and the host that it redirects downloads to, the mirror on S3, and mirrors of companies at `*.example`,
  * which have both the API (`…/releases`) and the files (`…/v2.8.3/ASSET`) below any path. The newest release is the
- * first that was given. It differs from GitHub: drafts are shown to nobody, releases have no update programs, and what
+ * first that was given. What GitHub's API is asked about other repositories something else may answer. It differs from GitHub: drafts are shown to nobody, releases have no update programs, and what
  * S3 says of a file that it doesn't have is a guess (404).
  */
 export async function releaseHosts(
   choices: readonly ReleaseChoice[],
-  credentials: Credentials
+  credentials: Credentials,
+  otherRepositories: Host | undefined
 ): Promise<(host: string) => Host | undefined> {
   const releases = (await Promise.all(choices.map(makeRelease))).filter(({ draft }) => !draft)
   const signatures = new Map<string, Asset>()
   const limit = new RateLimit(credentials)
   const fixed: Readonly<Record<string, Host>> = {
-    'api.github.com': (request) => limit.admit(request, () => answerApi(releases, request) ?? gitHubNotFound()),
+    'api.github.com': (request) =>
+      otherRepositories && !isOfRepository(request)
+        ? otherRepositories(request)
+        : limit.admit(request, () => answerApi(releases, request) ?? gitHubNotFound()),
     'github.com': (request) => answerWeb(releases, signatures, request),
     [assetHost]: (request) => answerAsset(signatures, request),
     'objects.githubusercontent.com': (request) => answerAsset(signatures, request),
@@ -69,6 +73,10 @@ async function makeRelease(choice: ReleaseChoice): Promise<Release> {
     .filter(({ name }) => choice.assets?.includes(name) ?? true)
     .map(({ name, bytes, digest }) => ({ id: ++lastId, name, bytes, digest: digests ? digest : null }))
   return { version, prerelease, draft, id: ++lastId, tag: `v${version}`, assets }
+}
+
+function isOfRepository({ url }: HostRequest): boolean {
+  return url.pathname.toLowerCase().startsWith(`/repos/${repository}/`.toLowerCase())
 }
 
 /** GitHub's API, or a company's copy of it: links to files lead to the host that was asked. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Ran, startActionsClients } from './actions-clients.ts'
 import type { JobChoice } from './results-job.ts'
 import {
@@ -12,6 +12,9 @@ import {
   startResultsService,
   unavailable
 } from './results-service.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 const clients = await startActionsClients()
 let service: ResultsService

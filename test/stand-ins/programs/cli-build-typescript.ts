@@ -17,11 +17,18 @@ export async function bundleTypeScript(project: string): Promise<void> {
   await checkTypes(folder)
   if (rolldown === '') throw refused('it bundles with rolldown, which is not installed in this repository')
   const { build } = (await import(rolldown)) as Rolldown
-  const { output } = await build(optionsFor(folder)).catch((error: unknown) => {
-    console.error(messageOf(error))
-    throw new Failure('the bundler failed', 1)
+  const problems: string[] = []
+  const { output } = await build(optionsFor(folder, problems)).catch((error: unknown) => {
+    throw failed([...problems, messageOf(error)])
   })
+  if (problems.length > 0) throw failed(problems)
   checkBundle(output.find(({ fileName }) => fileName === 'bundle.js'))
+}
+
+/** What the bundler said is all that is said. */
+function failed(problems: readonly string[]): Failure {
+  console.error(problems.join('\n'))
+  return new Failure('the bundler failed', 1)
 }
 
 async function checkTypes(folder: string): Promise<void> {
@@ -37,7 +44,8 @@ async function checkTypes(folder: string): Promise<void> {
   if (ended?.exitCode !== 0) throw new Failure('tsc failed', ended?.exitCode ?? 1)
 }
 
-function optionsFor(folder: string) {
+/** What the bundler warns of is printed, but imports that lead nowhere are `problems`. */
+function optionsFor(folder: string, problems: string[]) {
   return {
     input: './src/index.ts',
     cwd: folder,
@@ -50,10 +58,16 @@ function optionsFor(folder: string) {
     },
     tsconfig: existsSync(join(folder, 'tsconfig.json')) ? join(folder, 'tsconfig.json') : false,
     onLog: (level: string, { code, message }: { code?: string; message: string }) => {
-      if (code === 'UNRESOLVED_IMPORT') throw new Error(`${message}\nYou may have forgotten to install dependencies.`)
-      console.error(`[${level}] ${message}`)
+      if (code !== 'UNRESOLVED_IMPORT') console.error(`[${level}] ${message}`)
+      else problems.push(message, 'You may have forgotten to install dependencies with your package manager.')
     },
-    output: { file: './dist/bundle.js', format: 'esm', exports: 'named', sourcemap: 'inline', legalComments: 'none' }
+    output: {
+      file: './dist/bundle.js',
+      format: 'esm',
+      exports: 'named',
+      sourcemap: 'inline',
+      comments: { legal: false }
+    }
   }
 }
 
