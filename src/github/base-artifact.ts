@@ -34,7 +34,10 @@ export type BaseArtifactQuery = {
  * The newest artifact of a name that runs of a branch made and that is still kept. Only runs of the repository itself
  * count: anybody can run a workflow in a fork, on a branch of the same name. Needs `actions: read`.
  */
-export async function findBaseArtifact(api: GitHubApi, query: BaseArtifactQuery): Promise<BaseArtifactSearch> {
+export async function findBaseArtifact(
+  api: Pick<GitHubApi, 'pages'>,
+  query: BaseArtifactQuery
+): Promise<BaseArtifactSearch> {
   const { owner, repository, branch, name } = query
   const path = `/repos/${owner}/${repository}/actions/artifacts?per_page=100&name=${encodeURIComponent(name)}`
   let looked = 0
@@ -52,7 +55,7 @@ export async function findBaseArtifact(api: GitHubApi, query: BaseArtifactQuery)
  * Finds that artifact and unpacks it into `folder`. Rather says that there is none than takes longer than a minute or two.
  */
 export async function fetchBaseArtifact(
-  api: GitHubApi,
+  api: Pick<GitHubApi, 'pages'>,
   artifacts: Artifacts,
   query: BaseArtifactQuery & { readonly token: string; readonly folder: string }
 ): Promise<BaseArtifactSearch> {

@@ -30,9 +30,11 @@ const artifact = (id: number, run: Partial<Run> = {}, rest: object = {}) => ({
 })
 
 /** Pages as GitHub would answer them, parsed by the shape that is asked for. */
-function apiOf(pages: readonly (readonly unknown[] | ApiAnswer<never>)[], asked: string[] = []): GitHubApi {
+function apiOf(
+  pages: readonly (readonly unknown[] | ApiAnswer<never>)[],
+  asked: string[] = []
+): Pick<GitHubApi, 'pages'> {
   return {
-    get: async () => ({ kind: 'unexpected', reason: 'not asked for' }),
     async *pages(path, shape) {
       asked.push(path)
       for (const page of pages) {

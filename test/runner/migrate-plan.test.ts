@@ -13,10 +13,11 @@ jest.setTimeout(90_000)
 
 const stage = await startStage()
 const github = await startGitHub()
+const open: { close(): Promise<void> }[] = []
 
 afterAll(async () => {
   expect(github.api.unexpected).toEqual([])
-  await Promise.all([stage.server.close(), github.close()])
+  await Promise.all([stage.server.close(), github.close(), ...open.map((each) => each.close())])
 })
 
 const pullRequest = { branch: 'feature', pullRequest: { number: 7 } } as const
@@ -36,7 +37,8 @@ type PlanOptions = {
 /** Runs the built action in a job of its own. */
 async function plan({ module, inputs = {}, workflow, api, files = {} }: PlanOptions): Promise<Planned> {
   const secrets = () => [...stage.secrets, ...(api ? [api.token] : [])]
-  const own = api && { env: { GITHUB_API_URL: api.url }, githubToken: api.token }
+  // The repository and the pull request that the stand-in for comments has.
+  const own = api && { env: { GITHUB_API_URL: api.url, GITHUB_REPOSITORY: 'org/game' }, githubToken: api.token }
   const { job } = github.startRun(workflow).startJob({ dist, secrets, ...own })
   try {
     const all = { 'module.wasm': fixtureModule(`${module}.wasm`), ...files }
@@ -155,13 +157,14 @@ describe('on a pull request', () => {
   /** GitHub, as far as comments go, for a token of this standing. */
   async function withComments(pullRequests: GitHubUser['pullRequests']) {
     const comments = await startGitHubComments()
+    open.push(comments)
     const token = `ghs_${crypto.randomUUID().replaceAll('-', '')}`
     comments.users.set(token, { login: 'github-actions[bot]', pullRequests })
-    return { comments, api: { url: comments.url, token }, bodies: () => comments.comments.map(({ body }) => body) }
+    return { api: { url: comments.url, token }, bodies: () => comments.comments.map(({ body }) => body) }
   }
 
   test.concurrent('one comment is kept up to date, and removed when there is nothing to say', async () => {
-    const { comments, api, bodies } = await withComments('write')
+    const { api, bodies } = await withComments('write')
     const about = { workflow: pullRequest, api, files: base, inputs }
     const first = await plan({ ...about, module: 'counter-additive' })
     expect(first.exitCode).toBe(0)
@@ -170,26 +173,23 @@ describe('on a pull request', () => {
     expect(bodies()).toEqual([expect.stringContaining('Breaks clients that run now')])
     await plan({ ...about, module: 'counter' })
     expect(bodies()).toEqual([])
-    await comments.close()
   })
 
   test.concurrent('from a fork there is the summary, and the job passes', async () => {
-    const { comments, api, bodies } = await withComments('read')
-    const workflow = { branch: 'feature', pullRequest: { number: 8, fromFork: true } }
+    const { api, bodies } = await withComments('read')
+    const workflow = { branch: 'feature', pullRequest: { number: 7, fromFork: true } }
     const planned = await plan({ module: 'counter-additive', workflow, api, files: base, inputs })
     expect(planned.exitCode).toBe(0)
     expect(planned.summary).toContain('Clients that run now keep working')
     expect(planned.log).toContain('No comment on the pull request')
     expect(bodies()).toEqual([])
-    await comments.close()
   })
 
   test.concurrent('changes are shown on the lines of the source', async () => {
     const source = readFileSync(join(import.meta.dirname, '../fixtures/modules/src/counter-reducer-param.rs'), 'utf8')
     const files = { ...base, 'Cargo.toml': '[package]\nname = "counter"\n', 'lib.rs': source }
-    const { comments, api } = await withComments('write')
+    const { api } = await withComments('write')
     const planned = await plan({ module: 'counter-reducer-param', workflow: pullRequest, api, files, inputs })
-    await comments.close()
     const line = source.split('\n').findIndex((text) => text.includes('fn increment_counter')) + 1
     const shown = planned.commands.find(({ properties }) => properties.file === 'lib.rs')
     expect(Number(shown?.properties.endLine ?? shown?.properties.line)).toBe(line)
