@@ -33,6 +33,14 @@ async function planned(before: string, module: string, inputs: Inputs = {}) {
       const applied = { mode: 'apply', plan: 'plan.json', ...given, server: proxy.url, ...more }
       return job.run({ action: 'migrate-schema', inputs: applied })
     },
+    /** Kills the step as soon as the server has published. */
+    applyAndDie: async () => {
+      const applied = { mode: 'apply', plan: 'plan.json', ...given, server: proxy.url }
+      const running = job.start({ action: 'migrate-schema', inputs: applied })
+      proxy.inject({ match: { method: 'PUT' }, fault: { kind: 'hang', forward: true }, answered: () => running.kill() })
+      return running.result
+    },
+    post: () => job.post(),
     /** What was sent that changes something. */
     sent: () => proxy.requests.filter(({ method }) => method === 'PUT'),
     end: async () => {
@@ -131,6 +139,17 @@ describe('an approved plan', () => {
       { title: 'migrate-schema: wrong configuration', message: expect.stringMatching(message) }
     ])
     expect(job.proxy.requests).toEqual([])
+    await job.end()
+  })
+
+  test.concurrent('that is cut off leaves one of the two modules live, and the post step says which', async () => {
+    const job = await planned('counter', 'counter-additive')
+    const died = await job.applyAndDie()
+    expect(died).toMatchObject({ exitCode: null, outputs: { result: 'unknown' } })
+    const [, post] = (await job.post()).reverse()
+    expect(post?.exitCode).toBe(1)
+    expect(post?.summary).toContain('runs the new module')
+    expect(await stage.liveHash(job.database)).toBe(hashOf('counter-additive'))
     await job.end()
   })
 
