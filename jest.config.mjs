@@ -6,5 +6,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/jest-transform.mjs' },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
+  // Tests of whole actions mostly wait: for processes, servers and pauses.
+  maxWorkers: '100%',
   testTimeout: 30_000
 }

@@ -80,8 +80,7 @@ describe('the difference', () => {
 const origin = {
   tool: 'stdb-actions 0.0.0',
   createdAt: '2026-01-01T00:00:00.000Z',
-  server: 'http://127.0.0.1:3000',
-  database: 'counter',
+  target: { server: 'http://127.0.0.1:3000', database: 'counter' },
   exists: true,
   moduleHash: 'ab'.repeat(32)
 } as const

@@ -80,7 +80,8 @@ function certificate({ subject, issuer, names, expired = false }: Certified): Bu
 function encoded(privateKey: KeyObject, der: Buffer): Certificate {
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+    // A line that is empty, when the last one is full, would be an error.
+    cert: `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
   }
 }
 
