@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connection, type ConnectionInputs, openConnection } from '../src/action/connection.ts'
+import { inputsAndState, withoutVariables } from '../src/action/hidden-variables.ts'
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
 import { logNarrator } from '../src/action/narrator.ts'
@@ -10,9 +11,11 @@ import type { Cancellation } from '../src/action/signals.ts'
 import type { State } from '../src/action/state.ts'
 import { writeSummary } from '../src/action/summary.ts'
 import { systemClock } from '../src/clock.ts'
-import { messageOf } from '../src/errors.ts'
+import { ConfigurationError, messageOf } from '../src/errors.ts'
+import { gitHubArtifacts } from '../src/github/artifacts.ts'
 import { describeModule } from '../src/module/describe.ts'
 import { loadModule } from '../src/module/load.ts'
+import { type Approved, readApproved } from '../src/release/approved.ts'
 import type { Checkpoint } from '../src/release/checkpoint.ts'
 import { type Deployment, type Ending, isSuccess } from '../src/release/deployment.ts'
 import { recover } from '../src/release/recover.ts'
@@ -46,6 +49,39 @@ export function deployTools(
     remember,
     cancelled: cancellation.signal
   }
+}
+
+/**
+ * The approved plan that inputs name; none when they name none. Throws a `ConfigurationError` when it is not there, or not
+ * the approved one.
+ */
+export async function approvedIn(
+  { plan, planDigest, maxPlanAge }: PlanInputs,
+  environment: Environment
+): Promise<Approved | undefined> {
+  if (plan === undefined) return undefined
+  const name = /^artifact:(.+)$/.exec(plan)?.[1]
+  const path = name === undefined ? plan : await planInArtifact(name, environment)
+  return readApproved(path, maxPlanAge, planDigest)
+}
+
+type PlanInputs = {
+  readonly plan: string | undefined
+  readonly planDigest: string | undefined
+  readonly maxPlanAge: number
+}
+
+async function planInArtifact(name: string, environment: Environment): Promise<string> {
+  const folder = stepFolder(environment)
+  const artifacts = gitHubArtifacts({ environment })
+  const found = await withoutVariables(inputsAndState, async () => {
+    const search = await artifacts.find(name)
+    if (search.kind === 'not-found')
+      throw new ConfigurationError(`This run has kept no artifact \`${name}\` (\`plan\`).`)
+    return search.kind === 'found' ? artifacts.download(search.artifact, folder) : search
+  })
+  if (found.kind === 'failed') throw new Error(`The artifact \`${name}\` could not be had: ${found.reason}`)
+  return join(folder, 'plan.json')
 }
 
 /** The steps of a file; none without one. Throws a `ConfigurationError` when it can't be read or is wrong. */

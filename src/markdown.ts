@@ -41,8 +41,13 @@ export function table(
   rows: readonly (readonly string[])[],
   align?: readonly string[]
 ): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const cells = [head, ...rows].map((row) => row.map(inCell))
   return markdownTable(cells, { align: align ? [...align] : undefined, padding: true, alignDelimiters: false })
+}
+
+/** A backslash of the text's own before a bar would undo what keeps the bar in its cell. */
+function inCell(markdown: string): string {
+  return markdown.replace(/(?<!\\)((?:\\\\)*\\)(?=\|)/g, `$1${wordJoiner}`).replaceAll('|', '\\|')
 }
 
 function oneLine(text: string): string {

@@ -4,18 +4,17 @@ import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { loadModule } from '../../src/module/load.ts'
-import { readApproved } from '../../src/release/approved.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
-import { deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
 export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const module = await loadModule(inputs.module)
-  const approved = inputs.plan === undefined ? undefined : await readApproved(inputs.plan, inputs.maxPlanAge)
+  const approved = await approvedIn(inputs, step.environment)
   const connection = await openConnection(inputs, step.environment)
   const tools = deployTools('deploy', connection, step, (state) => {
     checkpoint.save(state)

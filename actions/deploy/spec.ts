@@ -1,4 +1,10 @@
-import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
+import {
+  audienceRule,
+  connectionInputs,
+  gateInputs,
+  planInputs,
+  stepInputs
+} from '../../src/action/connection-inputs.ts'
 import { choice, duration, flag, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
@@ -36,16 +42,7 @@ export const spec = defineAction({
       default: 'false'
     },
     ...gateInputs,
-    plan: {
-      description:
-        'A plan.json that was approved: exactly that is published, or nothing. It is refused when the module, the database or what is live are not those of the plan. Without it the deploy makes its own plan.',
-      schema: text('the path of a plan.json')
-    },
-    'max-plan-age': {
-      description: 'How old the approved plan may be.',
-      schema: duration({ min: 60_000, max: 30 * 24 * 3_600_000 }),
-      default: '168h'
-    },
+    ...planInputs,
     ...stepInputs,
     'health-check': {
       description:
@@ -105,7 +102,12 @@ export const spec = defineAction({
       message:
         'Give exactly one of the inputs `token` and `auth: oidc`: a deploy never goes without a credential. A `token` from a secret that is not set, as in a pull request from a fork, is empty and counts as not given.'
     },
-    audienceRule
+    audienceRule,
+    {
+      about: ['plan', 'plan-digest'],
+      holds: ({ plan, planDigest }) => plan !== undefined || planDigest === undefined,
+      message: 'The input `plan-digest` goes with `plan` only.'
+    }
   ],
   post: true
 })

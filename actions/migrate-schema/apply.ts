@@ -4,24 +4,23 @@ import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
-import { planDigest } from '../../src/migration/plan-file.ts'
 import { loadModule } from '../../src/module/load.ts'
-import { readApproved } from '../../src/release/approved.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
-import { deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import { outputsInPlan } from './report.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
 /** Carries out exactly the approved plan, with the steps around it, or nothing. What to do after a failure is the caller's. */
 export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
-  const { server, database, plan } = inputs
-  if (server === undefined || database === undefined || plan === undefined) {
+  const { server, database } = inputs
+  const module = await loadModule(inputs.module)
+  const approved = await approvedIn(inputs, step.environment)
+  if (server === undefined || database === undefined || approved === undefined) {
     throw new ConfigurationError('With `mode: apply` give `plan`, `server` and `database`.')
   }
-  const module = await loadModule(inputs.module)
-  const approved = await readApproved(plan, inputs.maxPlanAge)
   const steps = { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
   const connection = await openConnection({ ...inputs, server }, step.environment)
   const tools = deployTools('migrate-schema', connection, step, (state) => {
@@ -44,6 +43,7 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
   } as const
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)
-  const outputs = { ...outputsOfRelease(deployment), planDigest: planDigest(approved.plan) }
+  const found = Object.entries(outputsOfRelease(deployment)).filter(([, value]) => value !== undefined)
+  const outputs = { ...outputsInPlan(approved.plan), ...Object.fromEntries(found), plan: approved.path }
   return { outputs, ...failureOf('migrate-schema', deployment, database) }
 }

@@ -43,7 +43,7 @@ async function databaseBase(
     return { kind: 'database', server: openPublicConnection(inputs.server), database, identity: undefined }
   }
   const { server, credential } = await openConnection(inputs, environment)
-  return { kind: 'database', server, database, identity: credential.identity }
+  return { kind: 'database', server, database, identity: credential.identity, organization: inputs.organization }
 }
 
 async function branchBase(

@@ -15,9 +15,10 @@ import type { spec } from './spec.ts'
 /** Keeps the one comment about this plan up to date, where there is a pull request. It never fails the step. */
 export async function commentOnPullRequest(
   report: MigrationReport,
-  { comment, githubToken: token }: Inputs<typeof spec>,
+  inputs: Inputs<typeof spec>,
   environment: Environment
 ): Promise<void> {
+  const { comment, githubToken: token } = inputs
   const { GITHUB_REPOSITORY: repository, GITHUB_EVENT_NAME: eventName, GITHUB_EVENT_PATH: path } = environment
   if (!comment || !repository || !eventName || !path || token === undefined) return
   try {
@@ -29,16 +30,22 @@ export async function commentOnPullRequest(
       log(`No comment: ${found.reason}.`)
       return
     }
-    const place = { repository, issue: found.number, key: keyOf(report) }
+    const place = { repository, issue: found.number, key: keyOf(report, inputs, environment) }
     tell(await stickyComment(api, place, isWorthTelling(report) ? renderMigration(report) : undefined))
   } catch (error) {
     warn('No comment on the pull request', messageOf(error))
   }
 }
 
-/** There may be a plan for each of several databases. */
-function keyOf({ plan: { target, base } }: MigrationReport): string {
-  return target ? `migrate-schema ${target.database} ${target.server}` : `migrate-schema ${base ?? ''}`
+/** There may be a plan for each of several databases, or branches. What a branch has built last is not part of it. */
+function keyOf(
+  { plan: { target } }: MigrationReport,
+  { baseModule, baseRef, artifactName }: Inputs<typeof spec>,
+  { GITHUB_BASE_REF }: Environment
+): string {
+  if (target) return `migrate-schema ${target.database} ${target.server}`
+  if (baseModule !== undefined) return `migrate-schema file ${baseModule}`
+  return `migrate-schema branch ${baseRef ?? GITHUB_BASE_REF} ${artifactName}`
 }
 
 function tell(outcome: CommentOutcome): void {

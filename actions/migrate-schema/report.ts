@@ -43,18 +43,26 @@ async function uploadPlan({ inputs, step, folder, path }: Publication): Promise<
   return undefined
 }
 
-/** The outputs of a plan. */
+/** The outputs of a step that has made a plan. */
 export function outputsOfPlan({ plan, decision }: MigrationReport, path: string): Outputs<typeof spec> {
-  const { verdict, changes, wayBack, exists, moduleHash, previousHash, target } = plan
-  const isUnchanged = exists && previousHash === moduleHash
+  const { exists, moduleHash, previousHash, target } = plan
+  const isUnchanged = target !== undefined && exists && previousHash === moduleHash
   return {
+    ...outputsInPlan(plan),
     result: decision?.allowed === false ? 'refused' : isUnchanged ? 'unchanged' : 'planned',
+    plan: path
+  }
+}
+
+/** What a plan says, as outputs. */
+export function outputsInPlan(plan: Plan) {
+  const { verdict, changes, wayBack, exists, moduleHash, previousHash, target } = plan
+  return {
     verdict,
     reversible: wayBack?.reversible,
     changes: changesText(changes),
     conditions: JSON.stringify(conditionsOf({ ...plan, wayBack })),
-    exists: exists ? 'true' : 'false',
-    plan: path,
+    exists: exists ? ('true' as const) : ('false' as const),
     planDigest: planDigest(plan),
     moduleHash,
     previousModuleHash: previousHash,

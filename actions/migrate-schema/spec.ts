@@ -1,5 +1,11 @@
-import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
-import { choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import {
+  audienceRule,
+  connectionInputs,
+  gateInputs,
+  planInputs,
+  stepInputs
+} from '../../src/action/connection-inputs.ts'
+import { choice, flag, matching, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -60,15 +66,7 @@ export const spec = defineAction({
       schema: text('the name of an artifact'),
       default: 'module'
     },
-    plan: {
-      description: 'With `mode: apply`, the plan.json that was approved.',
-      schema: text('the path of a plan.json')
-    },
-    'max-plan-age': {
-      description: 'With `mode: apply`, how old the plan may be.',
-      schema: duration({ min: 60_000, max: 30 * 24 * 3_600_000 }),
-      default: '168h'
-    },
+    ...planInputs,
     ...gateInputs,
     'report-only': {
       description:
@@ -172,11 +170,11 @@ export const spec = defineAction({
         'With `mode: apply` give the approved plan (`plan`), `server`, `database`, and the credential of the owner (`token` or `auth: oidc`). A `token` from a secret that is not set is empty and counts as not given.'
     },
     {
-      about: ['mode', 'plan', 'steps-before', 'steps-after'],
-      holds: ({ mode, plan, stepsBefore, stepsAfter }) =>
-        mode === 'apply' || [plan, stepsBefore, stepsAfter].every((given) => given === undefined),
+      about: ['mode', 'plan', 'plan-digest', 'steps-before', 'steps-after'],
+      holds: ({ mode, plan, planDigest, stepsBefore, stepsAfter }) =>
+        mode === 'apply' || [plan, planDigest, stepsBefore, stepsAfter].every((given) => given === undefined),
       message:
-        'The inputs `plan`, `steps-before` and `steps-after` go with `mode: apply` only: leave them out, or set it.'
+        'The inputs `plan`, `plan-digest`, `steps-before` and `steps-after` go with `mode: apply` only: leave them out, or set it.'
     },
     {
       about: ['mode', 'report-only'],

@@ -1,4 +1,4 @@
-import { choice, flag, matching, text } from './input-types.ts'
+import { choice, duration, flag, matching, text } from './input-types.ts'
 
 /** The inputs by which actions name a server, a database on it, and who they are. */
 export const connectionInputs = {
@@ -57,6 +57,25 @@ export const gateInputs = {
     description:
       'Single changes that are agreed to, by their ids as a plan shows them, one in each line or with commas between. An id stops counting when its change changes.',
     schema: matching(/^[\w-]+([\s,]+[\w-]+)*$/, 'ids such as `reducer-removed-1a2b3c4d5e6f`')
+  }
+} as const
+
+/** The inputs by which an approved plan is given. */
+export const planInputs = {
+  plan: {
+    description:
+      'The plan.json that was approved: exactly that is published, or nothing. A path, or `artifact:NAME` for one that this run has kept.',
+    schema: text('the path of a plan.json, or `artifact:` and the name of an artifact of this run')
+  },
+  'plan-digest': {
+    description:
+      'The digest of the plan that was approved (output `plan-digest` of the job that made it). With it a plan that somebody has put in its place is refused.',
+    schema: matching(/^[0-9a-f]{64}$/i, '64 hex digits')
+  },
+  'max-plan-age': {
+    description: 'How old the approved plan may be.',
+    schema: duration({ min: 60_000, max: 30 * 24 * 3_600_000 }),
+    default: '168h'
   }
 } as const
 

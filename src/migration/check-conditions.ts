@@ -12,7 +12,7 @@ export type CheckedCondition = {
 /**
  * Asks the database, by SQL, whether its data meets some conditions. The answer is of this moment: rows may come and go
  * before anything is published. What can't be asked (a private table without the owner's credential, too many rows to
- * compare) is `unknown`. Throws nothing but what the server's failures are.
+ * compare, an answer that takes too long) is `unknown`. Throws nothing that a server does.
  */
 export async function checkConditions(
   server: Server,
@@ -48,7 +48,7 @@ async function check(server: Server, database: string, condition: Condition): Pr
     return await findOut(ask, condition)
   } catch (failure) {
     if (failure instanceof Unanswered) return unknown(failure.message)
-    if (failure instanceof ServerFailure && failure.kind === 'forbidden') return unknown(failure.message)
+    if (failure instanceof ServerFailure) return unknown(failure.message)
     throw failure
   }
 }

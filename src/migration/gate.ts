@@ -7,6 +7,8 @@ export type GateRequest = {
   /** The whole verdict: the server's and ours, the worse of them. */
   readonly verdict: Verdict
   readonly changes: readonly Change[]
+  /** Where the server's plan isn't what the changes let expect: then to agree to changes is not to agree to it. */
+  readonly disagreement?: string
   /** What must hold of the data for the server to publish. */
   readonly conditions?: readonly Condition[]
   readonly wayBack: {
@@ -34,8 +36,11 @@ export type GateAnswer =
 export function gate(request: GateRequest): GateAnswer {
   if (request.verdict === 'manual') return { allowed: false, reasons: [impossibility(request)] }
   const objections = [clientObjection(request), wayBackObjection(request)].filter((text) => text !== undefined)
-  if (objections.length > 0 && !request.reportOnly) return { allowed: false, reasons: objections }
-  return { allowed: true, warnings: [...objections, ...conditionalWayForward(request), ...wayBackWarnings(request)] }
+  if (objections.length > 0 && !request.reportOnly) {
+    return { allowed: false, reasons: [...objections, ...unknownIds(request)] }
+  }
+  const warnings = [...unknownIds(request), ...conditionalWayForward(request), ...wayBackWarnings(request)]
+  return { allowed: true, warnings: [...objections, ...warnings] }
 }
 
 function impossibility({ changes }: GateRequest): string {
@@ -44,13 +49,19 @@ function impossibility({ changes }: GateRequest): string {
   return `The server can't migrate the database in place: ${list}. No input allows this; the change itself must be made in another way.`
 }
 
-function clientObjection({ verdict, changes, allowBreakingClients, acknowledged }: GateRequest): string | undefined {
+function clientObjection({
+  verdict,
+  changes,
+  allowBreakingClients,
+  acknowledged,
+  disagreement
+}: GateRequest): string | undefined {
   if (verdict === 'none' || verdict === 'compatible' || allowBreakingClients) return undefined
   const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
   const open = breaking.filter((change) => !acknowledged?.includes(change.id))
-  if (open.length === 0 && breaking.length > 0) return undefined
+  if (open.length === 0 && breaking.length > 0 && disagreement === undefined) return undefined
   const list = open.length > 0 ? listOf(open) : 'the server says that it disconnects them'
-  return `Clients that run now would break: ${list}. Set allow-breaking-clients: true to publish all the same.`
+  return `Clients that run now would break: ${list}. Set allow-breaking-clients: true to publish all the same${orSingly(open)}.`
 }
 
 function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequest): string | undefined {
@@ -59,7 +70,25 @@ function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequ
   if (open.length === 0 && wayBack.blockers.length > 0) return undefined
   const why =
     open.length > 0 ? `since going back would mean: ${listOf(open)}` : 'since there is no module to go back to'
-  return `The release could not be rolled back, ${why}. Set allow-irreversible: true to publish all the same.`
+  return `The release could not be rolled back, ${why}. Set allow-irreversible: true to publish all the same${orSingly(open)}.`
+}
+
+/** By which ids the changes alone can be agreed to. */
+function orSingly(open: readonly Change[]): string {
+  if (open.length === 0) return ''
+  const ids = open.slice(0, mostNamed).map(({ id }) => id)
+  const more = open.length > ids.length ? ', … (the plan has all)' : ''
+  return `, or agree to these changes alone by acknowledge: ${ids.join(', ')}${more}`
+}
+
+/** An id may have become another since somebody agreed to it. */
+function unknownIds({ changes, wayBack, acknowledged = [] }: GateRequest): readonly string[] {
+  const known = new Set([...changes, ...wayBack.blockers].map(({ id }) => id))
+  const unknown = acknowledged.filter((id) => !known.has(id))
+  if (unknown.length === 0) return []
+  return [
+    `No change of this plan has the id ${unknown.join(', ')} (\`acknowledge\`): what was agreed to is not what changes.`
+  ]
 }
 
 function conditionalWayForward({ conditions = [] }: GateRequest): readonly string[] {

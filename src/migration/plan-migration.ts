@@ -19,6 +19,8 @@ export type PlanBase =
       readonly database: string
       /** Who we are; `undefined` without a credential: then the server is not asked for its plan. */
       readonly identity: Identity | undefined
+      /** Named where an organization that we act for owns the database: whether we do, the server knows. */
+      readonly organization?: string | undefined
     }
   /** Another module, and where it is from, for the reader. */
   | { readonly kind: 'module'; readonly module: Module; readonly name: string }
@@ -63,7 +65,7 @@ type DatabaseBase = Extract<PlanBase, { kind: 'database' }>
 
 async function planForDatabase(
   module: Module,
-  { server, database, identity }: DatabaseBase,
+  { server, database, identity, organization }: DatabaseBase,
   described: Promise<Schema>,
   tools: PlanTools
 ): Promise<PlannedMigration> {
@@ -80,7 +82,8 @@ async function planForDatabase(
     await described
     return { plan: makePlan({ ...about, target, exists: false }) }
   }
-  const asOwner = identity === found.owner
+  const isNamed = organization !== undefined && (!isIdentity(organization) || organization === found.owner)
+  const asOwner = identity !== undefined && (identity === found.owner || isNamed)
   if (identity !== undefined && !asOwner) {
     journal.warn(
       `The database "${database}" belongs to identity ${found.owner}, and this job is ${identity}: the server gives its ` +

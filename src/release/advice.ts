@@ -40,7 +40,8 @@ export function adviceOn(outcome: Outcome): readonly string[] {
   }
 }
 
-function onRefusal({ isManual, unmet = [], server, database }: Outcome): readonly string[] {
+function onRefusal({ isManual, isPlanStale, unmet = [], server, database }: Outcome): readonly string[] {
+  if (isPlanStale) return ['- Make a new plan, have that approved, and apply it with the module that it was made for.']
   if (unmet.length > 0) {
     return [
       ...unmet.map((condition) => seeTo(condition, server, database)),
@@ -59,7 +60,10 @@ function onRollback(outcome: Outcome): readonly string[] {
   return [lookAtLogs(outcome), '- Mend the module and deploy again. The same module would fail again.']
 }
 
-function onFailure({ isConfiguration, isClaimed, live }: Outcome): readonly string[] {
+function onFailure({ isConfiguration, isClaimed, live, stepsRan }: Outcome): readonly string[] {
+  if (stepsRan) {
+    return ['- Look at what the steps did to the data. When the job is run again, they run again from the first on.']
+  }
   if (isClaimed)
     return ['- Mend the cause and deploy again **now**, with `create: true`: until then anyone can take the name.']
   if (live.kind === 'other') return [lookWhatIsThere]

@@ -1,4 +1,5 @@
-import { type Plan, readPlan } from '../migration/plan-file.ts'
+import { ConfigurationError } from '../errors.ts'
+import { type Plan, planDigest, readPlan } from '../migration/plan-file.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 
@@ -39,25 +40,37 @@ export function objectionsToCreating(
 }
 
 /** Why an approved plan can't be carried out as things are, in whole sentences; none when it can. */
-export function objectionsTo({ plan, maxAge }: Approved, situation: Situation): string[] {
-  const { target, serverPlan, exists } = plan
+export function objectionsTo(approved: Approved, situation: Situation): string[] {
+  const { plan, maxAge } = approved
+  const foreign = objectionsToSubject(approved, situation)
+  if (plan.target === undefined) return foreign
+  if (!plan.exists)
+    return [`The plan says that there is no database "${plan.target.database}", and there is one. ${makeAnew}`]
+  const changed = otherLive(plan, situation)
+  const unusable = changed.length > 0 && plan.previousHash === plan.moduleHash ? undefined : unusablePlan(plan)
+  if (unusable) return [unusable]
+  return [...foreign, ...changed, ...tooOld(plan, maxAge, situation.now)]
+}
+
+/** Why an approved plan is not about this database and this module, whatever is live there. */
+export function objectionsToSubject({ plan }: Approved, situation: Situation): string[] {
+  const { target, exists } = plan
   if (target === undefined) {
     return [`The plan compares two modules (${plan.base ?? 'no database'}): make one with \`server\` and \`database\`.`]
   }
-  if (!exists) return [`The plan says that there is no database "${target.database}", and there is one. ${makeAnew}`]
-  if (serverPlan === undefined) {
-    return ["The plan was made without the server's own plan: make it with the credential of the database's owner."]
-  }
-  if (serverPlan.kind !== 'automatic') {
-    return ["The plan says that the server can't migrate the database in place: there is nothing to apply."]
-  }
   const here = `"${situation.database}" on ${situation.server} (${situation.identity})`
-  return [
-    ...(target.databaseIdentity === situation.identity ? [] : [otherTarget(target, here)]),
-    ...otherModule(plan, situation),
-    ...otherLive(plan, situation),
-    ...tooOld(plan, maxAge, situation.now)
-  ]
+  const isSame = exists
+    ? target.databaseIdentity === situation.identity
+    : target.server === situation.server && target.database === situation.database
+  return [...(isSame ? [] : [otherTarget(target, here)]), ...otherModule(plan, situation)]
+}
+
+function unusablePlan({ serverPlan }: Plan): string | undefined {
+  if (serverPlan === undefined) {
+    return "The plan was made without the server's own plan: make it with the credential of the database's owner."
+  }
+  if (serverPlan.kind === 'automatic') return undefined
+  return "The plan says that the server can't migrate the database in place: there is nothing to apply."
 }
 
 const makeAnew = 'Make a new plan, and have that approved.'
@@ -81,12 +94,25 @@ function otherLive({ previousHash }: Plan, { live }: Situation): string[] {
 
 function tooOld({ createdAt }: Plan, maxAge: number, now: number): string[] {
   const age = now - Date.parse(createdAt)
+  if (age < -clockSkew) return [`The plan was made at ${createdAt}, which is still to come. ${makeAnew}`]
   if (age <= maxAge) return []
   const hours = (milliseconds: number) => `${Math.round(milliseconds / 36_000) / 100} h`
   return [`The plan is ${hours(age)} old, and may be ${hours(maxAge)} (\`max-plan-age\`). ${makeAnew}`]
 }
 
-/** The approved plan in a file. Throws a `ConfigurationError` when it can't be read or is none. */
-export async function readApproved(path: string, maxAge: number): Promise<Approved> {
-  return { plan: await readPlan(path), path, maxAge }
+/** By how much the clocks of two machines may differ, in milliseconds. */
+const clockSkew = 5 * 60_000
+
+/**
+ * The approved plan in a file. Throws a `ConfigurationError` when it can't be read or is none, or when its digest is not
+ * the approved one, where that is given.
+ */
+export async function readApproved(path: string, maxAge: number, digest?: string): Promise<Approved> {
+  const plan = await readPlan(path)
+  if (digest !== undefined && planDigest(plan) !== digest.toLowerCase()) {
+    throw new ConfigurationError(
+      `${path} is not the plan that was approved: its digest is ${planDigest(plan)}, and \`plan-digest\` is ${digest}.`
+    )
+  }
+  return { plan, path, maxAge }
 }

@@ -16,11 +16,11 @@ const savedModule = z.object({ hash: moduleHash, path: z.string() }).readonly()
  */
 export const checkpointSchema = z.object({
   /**
-   * `changing`: the new module may be live, and isn't known to be healthy. `rolling-back`: the old one may be live
+   * `preparing`: steps before the publish run, and nothing of the module was sent. `changing`: the new module may be live, and isn't known to be healthy. `rolling-back`: the old one may be live
    * again. `unsettled`: the deploy ended without knowing what became of its publish, or what will.
    * `settled`: the deploy came to its own end.
    */
-  phase: z.enum(['changing', 'rolling-back', 'unsettled', 'settled']),
+  phase: z.enum(['preparing', 'changing', 'rolling-back', 'unsettled', 'settled']),
   /** The server's URL. */
   server: z.string(),
   database: z.string(),
@@ -28,6 +28,8 @@ export const checkpointSchema = z.object({
   /** Not there when there is nothing to go back to. */
   previous: savedModule.optional(),
   onFailure: z.enum(['rollback', 'keep']),
+  /** Whether steps before or after the publish belong to it. */
+  hasSteps: z.boolean().optional(),
   /** What was found out of the way back, for the reader. */
   wayBack: z
     .object({ reversible: z.enum(['yes', 'conditional', 'no']), conditions: z.array(conditionSchema) })

@@ -30,7 +30,7 @@ export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Endi
   }
   work.tools.remember({ ...release.checkpoint, phase: 'settled' })
   if (health.kind === 'healthy') return { result: release.result, live }
-  const whyKept = wantsBack ? nothingToGoBackTo[release.result] : 'It was kept, as "on-failure: keep" asks.'
+  const whyKept = wantsBack ? nothingToGoBackTo[release.result] : 'It was kept: this job does not go back by itself.'
   return { result: 'unhealthy', live, reason: `${health.reason}\n${whyKept}`, isCutOff: health.kind === 'cancelled' }
 }
 

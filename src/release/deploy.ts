@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import { startJournal } from '../journal.ts'
 import { conditionSchema } from '../migration/plan-file.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { keepOrGoBack } from './conclude.ts'
 import { confirmSchema } from './confirm.ts'
 import type { Deployment, Ending, ReleaseJudgement } from './deployment.ts'
@@ -45,6 +46,9 @@ async function carryOut(work: Work): Promise<Ending> {
     case 'ended':
       return ready.ending
     case 'unchanged':
+      if (work.request.steps && work.request.steps.before.length > 0) {
+        work.journal.tell('The steps before the publish are not run: the module is live already.')
+      }
       return keepOrGoBack(work, { result: 'unchanged' })
     case 'create':
       return create(work)
@@ -54,20 +58,43 @@ async function carryOut(work: Work): Promise<Ending> {
 }
 
 async function update(work: Work, previous: Previous | undefined, token: string): Promise<Ending> {
-  const stopped = await runStepsBefore(work)
+  const checkpoint = checkpointOf(work, previous)
+  const stopped = await runStepsBefore(work, checkpoint)
   if (stopped) return stopped
-  const { request, tools, journal } = work
-  const { database, module, modulePath, onFailure } = request
-  const next = { hash: module.hash, path: modulePath }
-  const saved = previous && { hash: previous.module.hash, path: previous.path }
-  const wayBack = inShort(work.findings.judgement)
-  const checkpoint = {
+  const ending = await publishAndCheck(work, previous, token, checkpoint)
+  const stepsRan = (work.request.steps?.before.length ?? 0) > 0
+  return stepsRan ? { ...ending, stepsRan } : ending
+}
+
+function checkpointOf({ request, tools, findings }: Work, previous: Previous | undefined): Omit<Checkpoint, 'phase'> {
+  const { database, module, modulePath, onFailure, steps } = request
+  const wayBack = inShort(findings.judgement)
+  return {
     server: tools.server.url,
     database,
-    next,
-    ...(saved && { previous: saved }),
+    next: { hash: module.hash, path: modulePath },
+    ...(previous && { previous: { hash: previous.module.hash, path: previous.path } }),
     onFailure,
-    ...(wayBack && { wayBack })
+    ...(wayBack && { wayBack }),
+    hasSteps: (steps?.before.length ?? 0) + (steps?.after.length ?? 0) > 0
+  }
+}
+
+async function publishAndCheck(
+  work: Work,
+  previous: Previous | undefined,
+  token: string,
+  checkpoint: Omit<Checkpoint, 'phase'>
+): Promise<Ending> {
+  const { request, tools, journal } = work
+  const { database, module } = request
+  if (tools.cancelled.aborted) {
+    tools.remember({ ...checkpoint, phase: 'settled' })
+    return {
+      result: 'failed',
+      live: { kind: 'previous' },
+      reason: 'The job was cancelled before anything was published.'
+    }
   }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Publish', async (step) => {
@@ -96,7 +123,7 @@ async function update(work: Work, previous: Previous | undefined, token: string)
     }
     case 'overtaken':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return overtaken(outcome)
+      return overtaken(outcome, request.approved !== undefined)
     case 'gone':
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'failed', live: { kind: 'none' }, reason: 'Somebody deleted the database in between.' }
@@ -115,7 +142,7 @@ function inShort(judgement: ReleaseJudgement | undefined) {
 const mayLandLate =
   'An answer was lost. Should the server still carry that publish out, the post step of this job sees to it.'
 
-function overtaken({ live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>): Ending {
+function overtaken({ live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>, isApproved: boolean): Ending {
   const theirs = live.hash ? `module ${live.hash}` : 'another module'
   const ours = {
     true: 'This deploy was applied, and then they published over it.',
@@ -124,12 +151,15 @@ function overtaken({ live, applied }: Extract<UpdateOutcome, { kind: 'overtaken'
   }[`${applied}`]
   const reason =
     `Somebody else published in between: ${theirs} is live now. ${ours}\n` +
-    'Look at what was published, then run the deploy again: it will make a new plan.'
+    `Look at what was published, then ${isApproved ? 'make a new plan and have that approved' : 'run the deploy again: it will make a new plan'}.`
   return { result: 'failed', live, reason }
 }
 
 async function create(work: Work): Promise<Ending> {
   const { request, tools, journal, findings } = work
+  if (request.steps && request.steps.before.length > 0) {
+    journal.warn('The steps before the publish are not run: there is no database yet that they could run on.')
+  }
   const { database, module, modulePath, organization, onFailure } = request
   const next = { hash: module.hash, path: modulePath }
   const checkpoint = { server: tools.server.url, database, next, onFailure }

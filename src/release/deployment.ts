@@ -69,6 +69,10 @@ export type Ending = {
   readonly reason?: string
   /** Whether `reason` is something that the user's own configuration can mend. */
   readonly isConfiguration?: boolean
+  /** Whether steps before the publish have run, or a part of them may: what they did to the data stays. */
+  readonly stepsRan?: boolean
+  /** Whether an approved plan is not for what is there now. */
+  readonly isPlanStale?: boolean
   /** What the data did not meet, when that alone stood in the way. */
   readonly unmet?: readonly Condition[]
   /** Whether the job was cut off before the new module's health was known: nothing speaks against the module. */

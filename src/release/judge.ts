@@ -6,7 +6,7 @@ import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import { chooseHealthCheck } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
-import { type Approved, objectionsTo } from './approved.ts'
+import { type Approved, objectionsTo, objectionsToSubject } from './approved.ts'
 import type { ReleaseJudgement } from './deployment.ts'
 import { saveModule, savePlan } from './save.ts'
 import type { Previous, Work } from './work.ts'
@@ -42,10 +42,13 @@ async function captureAsApproved(
   const live = await readLive({ server: tools.server, database, module }, journal)
   if (live) findings.previousHash = live.hash
   await next
-  if (live?.hash === module.hash) return { kind: 'unchanged' }
-  const situation = { server: tools.server.url, database, identity, module: module.hash, live: live?.hash }
-  const objections = objectionsTo(approved, { ...situation, now: tools.clock.now() })
+  const now = tools.clock.now()
+  const situation = { server: tools.server.url, database, identity, module: module.hash, live: live?.hash, now }
+  // A plan that was applied already has nothing to be too old for.
+  const isApplied = live?.hash === module.hash
+  const objections = isApplied ? objectionsToSubject(approved, situation) : objectionsTo(approved, situation)
   if (objections.length > 0) return { kind: 'not-as-approved', reason: objections.join('\n') }
+  if (isApplied) return { kind: 'unchanged' }
   const judgement = judgementIn(approved.plan)
   findings.judgement = judgement
   findings.planPath = approved.path

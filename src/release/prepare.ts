@@ -76,7 +76,7 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   const judged = await captureAndJudge(work, database, described)
   if (judged.kind === 'unchanged') return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
   if (judged.kind === 'not-as-approved') {
-    return ended({ result: 'refused', live: { kind: 'previous' }, reason: judged.reason })
+    return ended({ result: 'refused', live: { kind: 'previous' }, reason: judged.reason, isPlanStale: true })
   }
 
   const { judgement, previous } = judged

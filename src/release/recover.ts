@@ -19,6 +19,7 @@ export async function recover(
   clock: Clock
 ): Promise<Ending | undefined> {
   const { database } = checkpoint
+  if (checkpoint.phase === 'preparing') return cutOffInSteps
   const next = await loadRelease(checkpoint.next, load)
   const previous = checkpoint.previous && (await loadRelease(checkpoint.previous, load))
   const live = await settledState(server, database, { next, previous }, clock)
@@ -38,8 +39,18 @@ export async function recover(
   }
 }
 
+const cutOffInSteps: Ending = {
+  result: 'failed',
+  live: { kind: 'previous' },
+  reason:
+    'The job was cut off while the steps before the publish ran. Nothing was published; which of the steps were carried out is not known: look at the data.',
+  isCutOff: true,
+  stepsRan: true
+}
+
 /** What the main step left behind. */
 const whatHappened = {
+  preparing: '',
   changing: 'The deploy did not come to its end: nobody knows whether the new module is healthy.',
   'rolling-back': 'The deploy did not come to the end of its rollback.',
   unsettled: 'The deploy ended without knowing what became of its publish: it was carried out.',
@@ -54,13 +65,14 @@ async function withdraw(
   clock: Clock
 ): Promise<Ending> {
   const live = { kind: 'new' } as const
-  const why = whatHappened[phase]
+  const steps = saved.hasSteps ? ' Steps after the publish may have run in part: look at the data.' : ''
+  const why = `${whatHappened[phase]}${steps}`
   const isCutOff = phase !== 'rolling-back'
   if (!previous) {
     return { result: 'unhealthy', live, isCutOff, reason: `${why} There is no previous module to go back to.` }
   }
   if (onFailure === 'keep' && phase !== 'rolling-back') {
-    return { result: 'unhealthy', live, isCutOff, reason: `${why} It was kept, as "on-failure: keep" asks.` }
+    return { result: 'unhealthy', live, isCutOff, reason: `${why} It was kept: this job does not go back by itself.` }
   }
   if (!isModule(previous)) {
     const reason = `${why} The previous module can't be read again from ${saved.previous?.path}.`

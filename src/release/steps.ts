@@ -1,5 +1,5 @@
-import { messageOf } from '../errors.ts'
-import { runSteps, stepsReport } from '../steps/run-steps.ts'
+import { runSteps, type StepsOutcome, stepsReport } from '../steps/run-steps.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { unfitData } from './data.ts'
 import type { Ending } from './deployment.ts'
 import type { Work } from './work.ts'
@@ -8,21 +8,21 @@ import type { Work } from './work.ts'
  * Runs the steps before the publish, and looks at the data once they are done. Answers how the release ends when one
  * fails, or when the data does not fit afterwards: nothing is published then. Never throws.
  */
-export async function runStepsBefore(work: Work): Promise<Ending | undefined> {
+export async function runStepsBefore(work: Work, checkpoint: Omit<Checkpoint, 'phase'>): Promise<Ending | undefined> {
   const { request, tools, journal } = work
   const before = request.steps?.before ?? []
   if (before.length === 0) return undefined
-  const live = { kind: 'previous' } as const
+  tools.remember({ ...checkpoint, phase: 'preparing' })
   const outcome = await runSteps(tools.server, request.database, before, { ...tools, journal })
-  if (outcome.kind !== 'done') {
-    const reason = `The steps before the publish did not come to their end, so nothing was published.\n${stepsReport(outcome)}`
-    return { result: 'failed', live, reason }
-  }
-  try {
-    return await unfitData(work)
-  } catch (error) {
-    return { result: 'failed', live, reason: `Nothing was published: ${messageOf(error)}` }
-  }
+  const ending = outcome.kind === 'done' ? await unfitData(work) : stopped(outcome)
+  if (ending === undefined) return undefined
+  tools.remember({ ...checkpoint, phase: 'settled' })
+  return { ...ending, stepsRan: outcome.kind === 'done' || outcome.ran.length > 0 || outcome.effect !== 'none' }
+}
+
+function stopped(outcome: StepsOutcome): Ending {
+  const reason = `The steps before the publish did not come to their end, so nothing was published.\n${stepsReport(outcome)}`
+  return { result: 'failed', live: { kind: 'previous' }, reason }
 }
 
 /** Why the steps after the publish did not come to their end; `undefined` when they did, or there are none. */

@@ -38,7 +38,7 @@ export function renderRecovery(left: Checkpoint, ending: Ending): string {
 }
 
 /** How a deploy ended, in one line. `database` is put in as it is. */
-export function headlineOf({ result, live, isCutOff, isClaimed }: Ending, database: string): string {
+export function headlineOf({ result, live, isCutOff, isClaimed, stepsRan }: Ending, database: string): string {
   switch (result) {
     case 'created':
       return `${database} was created`
@@ -49,7 +49,9 @@ export function headlineOf({ result, live, isCutOff, isClaimed }: Ending, databa
     case 'planned':
       return `${database} could be deployed to: a dry run, nothing was changed`
     case 'refused':
-      return `Refused: ${database} was not changed`
+      return stepsRan
+        ? `Refused: ${database} runs the module that it ran before, and steps have run`
+        : `Refused: ${database} was not changed`
     case 'unhealthy':
       return `${isCutOff ? 'Not checked' : 'Unhealthy'}: ${database} runs the new module all the same`
     case 'rolled-back':
@@ -57,7 +59,7 @@ export function headlineOf({ result, live, isCutOff, isClaimed }: Ending, databa
     case 'rollback-failed':
       return `The rollback failed: ${database} ${afterFailedRollback(live, isCutOff)}`
     case 'failed':
-      return `Failed: ${afterFailure(live, database, isClaimed)}`
+      return `Failed: ${afterFailure(live, database, isClaimed, stepsRan)}`
     case 'unknown':
       return `Unknown: nobody could say which module ${database} runs`
   }
@@ -70,7 +72,8 @@ function afterFailedRollback(live: LiveState, isCutOff = false): string {
   return live.kind === 'none' ? 'is gone' : 'was made anew and is empty'
 }
 
-function afterFailure(live: LiveState, database: string, isClaimed = false): string {
+function afterFailure(live: LiveState, database: string, isClaimed = false, stepsRan = false): string {
+  if (stepsRan && live.kind === 'previous') return `${database} runs the module that it ran before, and steps have run`
   if (isClaimed) return `${database} was not created, but its name is claimed`
   return live.kind === 'other'
     ? `${database} runs somebody else's module`
@@ -100,7 +103,8 @@ function renderReason({ reason }: Ending): string | undefined {
 }
 
 function renderState(ending: Ending): string {
-  const data = ending.result === 'rolled-back' ? ` ${notTheData}` : ''
+  const steps = ending.stepsRan ? ' What steps before the publish did to the data stays.' : ''
+  const data = `${ending.result === 'rolled-back' ? ` ${notTheData}` : ''}${steps}`
   return `**The database now:** ${stateText(ending)}${data}`
 }
 
@@ -143,7 +147,7 @@ function renderFacts(deployment: Deployment): string {
 function renderTimeline(steps: readonly Step[]): string | undefined {
   if (steps.length === 0) return undefined
   const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
-    `${outcome === 'ok' ? '✓' : '✗'} ${name}`,
+    `${outcome === 'ok' ? '✓' : '✗'} ${escapeMarkdown(name)}`,
     escapeMarkdown(detail),
     durationText(milliseconds)
   ])

@@ -102,3 +102,32 @@ describe('the gate', () => {
     expect(textsOf(answer)).toContain('the server says that it disconnects them')
   })
 })
+
+describe('agreeing to single changes', () => {
+  const breaking = {
+    verdict: 'breaks-clients',
+    reversible: 'yes',
+    allowBreakingClients: false,
+    allowIrreversible: false,
+    reportOnly: false
+  } as const
+
+  test('is asked for by their ids', () => {
+    expect(textsOf(gate(requestOf(breaking)))).toContain(`acknowledge: ${reducerRemoved.id}`)
+  })
+
+  test('is not to agree to what the server says and no change explains', () => {
+    const acknowledged = [reducerRemoved.id]
+    expect(gate(requestOf(breaking, { acknowledged })).allowed).toBe(true)
+    const disagreement = 'The server disconnects all clients.'
+    expect(gate(requestOf(breaking, { acknowledged, disagreement })).allowed).toBe(false)
+  })
+
+  test('names ids that no change has', () => {
+    const acknowledged = ['reducer-removed-000000000000']
+    expect(textsOf(gate(requestOf(breaking, { acknowledged })))).toContain('reducer-removed-000000000000')
+    const both = gate(requestOf(breaking, { acknowledged: [...acknowledged, reducerRemoved.id] }))
+    expect(both.allowed).toBe(true)
+    expect(textsOf(both)).toContain('what was agreed to is not what changes')
+  })
+})

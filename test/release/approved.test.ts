@@ -49,6 +49,7 @@ describe('an approved plan', () => {
     ['another live module', { live: hash('3') }, /Somebody else published.*live was 1+, and is 3+/],
     ['a live module that nobody can read', { live: undefined }, /is one that nobody can read/],
     ['another database', { identity: hash('d') as string as Identity }, /is for "game".*and this is "game" on/],
+    ['a time before it was made', { now: Date.parse(createdAt) - hour }, /which is still to come/],
     ['a later time', { now: Date.parse(createdAt) + 3 * hour }, /The plan is 3 h old, and may be 2 h/]
   ])('is refused for %s', (_, changed, message) => {
     const objections = objectionsTo(approved(), { ...here, ...changed })

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
-import { startProxy } from '../faults/proxy.ts'
+import { type Match, startProxy } from '../faults/proxy.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { Job, type StepResult } from './runner.ts'
 import { dist, hashOf, startStage } from './stage.ts'
@@ -27,17 +27,18 @@ async function planned(before: string, module: string, inputs: Inputs = {}) {
   writeFileSync(join(job.workspace, 'plan.json'), readFileSync(plan.outputs.plan ?? ''))
   return {
     database,
+    digest: plan.outputs['plan-digest'] ?? '',
     workspace: job.workspace,
     proxy,
     apply: (more: Inputs = {}) => {
       const applied = { mode: 'apply', plan: 'plan.json', ...given, server: proxy.url, ...more }
       return job.run({ action: 'migrate-schema', inputs: applied })
     },
-    /** Kills the step as soon as the server has published. */
-    applyAndDie: async () => {
-      const applied = { mode: 'apply', plan: 'plan.json', ...given, server: proxy.url }
+    /** Kills the step as soon as the server has carried a request out: the publish, unless told. */
+    applyAndDie: async (match: Match = { method: 'PUT' }, more: Inputs = {}) => {
+      const applied = { mode: 'apply', plan: 'plan.json', ...given, server: proxy.url, ...more }
       const running = job.start({ action: 'migrate-schema', inputs: applied })
-      proxy.inject({ match: { method: 'PUT' }, fault: { kind: 'hang', forward: true }, answered: () => running.kill() })
+      proxy.inject({ match, fault: { kind: 'hang', forward: true }, answered: () => running.kill() })
       return running.result
     },
     post: () => job.post(),
@@ -153,6 +154,32 @@ describe('an approved plan', () => {
     await job.end()
   })
 
+  test.concurrent('is for one database also where the module is live already: no steps run elsewhere', async () => {
+    const job = await planned('counter', 'counter-additive')
+    const other = await stage.databaseWith('counter-additive')
+    writeFileSync(join(job.workspace, 'after.yml'), 'steps:\n  - call: increment_counter\n    args: [7]\n')
+    const applied = await job.apply({ database: other, 'steps-after': 'after.yml' })
+    expect(applied).toMatchObject({ exitCode: 1, outputs: { result: 'refused' } })
+    expect(applied.summary).toContain('Make a new plan')
+    expect(job.proxy.requests.filter(({ path }) => path.includes('/call/'))).toEqual([])
+    await job.end()
+  })
+
+  test.concurrent('is the one that was approved, by its digest', async () => {
+    const job = await planned('counter', 'counter-additive')
+    const wrong = await job.apply({ 'plan-digest': 'a'.repeat(64) })
+    expect(errorsOf(wrong)).toMatchObject([
+      {
+        title: 'migrate-schema: wrong configuration',
+        message: expect.stringContaining('is not the plan that was approved')
+      }
+    ])
+    expect(job.proxy.requests).toEqual([])
+    const right = await job.apply({ 'plan-digest': job.digest })
+    expect(right).toMatchObject({ exitCode: 0, outputs: { result: 'updated', 'plan-digest': job.digest } })
+    await job.end()
+  })
+
   test.concurrent('is not for another module, nor for another database', async () => {
     const job = await planned('counter', 'counter-additive')
     const other = await stage.databaseWith('counter')
@@ -191,6 +218,30 @@ describe('steps around the publish', () => {
     expect(applied).toMatchObject({ exitCode: 1, outputs: { result: 'failed' } })
     expect(errorsOf(applied)[0]?.message).toMatch(/nothing was published[\s\S]*- ran: [\s\S]*- failed: /)
     expect(job.sent()).toEqual([])
+    await job.end()
+  })
+
+  test.concurrent('that have run before a refusal are not denied', async () => {
+    const allowed = { 'allow-breaking-clients': 'true' }
+    const job = await planned('counter-additive', 'counter', allowed)
+    writeFileSync(join(job.workspace, 'before.yml'), 'steps:\n  - call: increment_counter\n    args: [1]\n')
+    const applied = await job.apply({ ...allowed, 'steps-before': 'before.yml' })
+    expect(applied).toMatchObject({ exitCode: 1, outputs: { result: 'refused' } })
+    expect(applied.summary).toContain('and steps have run')
+    expect(applied.summary).not.toContain('was not changed')
+    expect(job.sent()).toEqual([])
+    await job.end()
+  })
+
+  test.concurrent('that were cut off are told of by the post step', async () => {
+    const job = await planned('counter', 'counter-additive')
+    writeFileSync(join(job.workspace, 'before.yml'), 'steps:\n  - call: increment_counter\n    args: [1]\n')
+    const died = await job.applyAndDie({ path: /\/call\/increment_counter/ }, { 'steps-before': 'before.yml' })
+    expect(died.exitCode).toBe(null)
+    const [, post] = (await job.post()).reverse()
+    expect(post).toMatchObject({ exitCode: 1, summary: expect.stringContaining('Nothing was published') })
+    expect(post?.summary).toContain('look at the data')
+    expect(await stage.liveHash(job.database)).toBe(hashOf('counter'))
     await job.end()
   })
 

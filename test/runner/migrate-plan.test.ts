@@ -203,6 +203,30 @@ describe('on a pull request', () => {
   })
 })
 
+describe('a plan that is kept as an artifact', () => {
+  test.concurrent('is applied by another job of the run', async () => {
+    const target = { ...(await against('counter')), token: stage.token, module: 'module.wasm' }
+    const run = github.startRun()
+    const startJob = () => {
+      const { job } = run.startJob({ dist, secrets: () => [...stage.secrets] })
+      writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule('counter-additive.wasm'))
+      return job
+    }
+    const [first, second] = [startJob(), startJob()]
+    const made = await first.run({ action: 'migrate-schema', inputs: target })
+    expect(made.outputs['artifact-id']).toMatch(/^\d+$/)
+    const approved = { mode: 'apply', 'plan-digest': made.outputs['plan-digest'] ?? '', ...target }
+    const missing = await second.run({ action: 'migrate-schema', inputs: { ...approved, plan: 'artifact:other' } })
+    expect(errorsOf(missing)[0]?.message).toContain('has kept no artifact `other`')
+    const applied = await second.run({ action: 'migrate-schema', inputs: { ...approved, plan: 'artifact:plan' } })
+    expect(applied).toMatchObject({ exitCode: 0, outputs: { result: 'updated' } })
+    for (const job of [first, second]) {
+      await job.post()
+      job.end()
+    }
+  })
+})
+
 describe('wrong inputs', () => {
   test.concurrent.each<[string, Readonly<Record<string, string>>, RegExp]>([
     ['nothing to compare with', {}, /There is nothing to compare the module with/],
