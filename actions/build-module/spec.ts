@@ -1,4 +1,4 @@
-import { choice, flag, matching, text, wholeNumber } from '../../src/action/input-types.ts'
+import { artifactNameText, choice, flag, matching, text, wholeNumber } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 
 export const spec = defineAction({
@@ -63,7 +63,7 @@ export const spec = defineAction({
     'artifact-name': {
       description:
         'The name of the artifact: another one in each job of a run. With several modules it is followed by the name of each.',
-      schema: text('a name without quotes, slashes, `:`, `<`, `>`, `|`, `*` and `?`'),
+      schema: artifactNameText(),
       default: 'module'
     },
     'retention-days': {

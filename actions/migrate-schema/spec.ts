@@ -5,7 +5,7 @@ import {
   planInputs,
   stepInputs
 } from '../../src/action/connection-inputs.ts'
-import { choice, flag, matching, text } from '../../src/action/input-types.ts'
+import { artifactNameText, choice, flag, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -63,7 +63,7 @@ export const spec = defineAction({
     },
     'artifact-name': {
       description: "The name of `build-module`'s artifact on that branch.",
-      schema: text('the name of an artifact'),
+      schema: artifactNameText(),
       default: 'module'
     },
     ...planInputs,
@@ -93,10 +93,7 @@ export const spec = defineAction({
     },
     'plan-artifact': {
       description: 'The name of that artifact: another one in each job of a run.',
-      schema: matching(
-        /^[^"'`:<>|*?\\/\s]+$/,
-        'a name without spaces, quotes, slashes, `:`, `<`, `>`, `|`, `*` and `?`'
-      ),
+      schema: artifactNameText(),
       default: 'plan'
     },
     'github-token': {

@@ -19,7 +19,7 @@ export const spec = defineAction({
     },
     path: {
       description:
-        "The folder of the module's project, for `version: auto`. Without it, `spacetimedb` where that holds a project, else the workspace itself.",
+        "The folder of the module's project, for `version: auto`. Without it, what `spacetime.json` names, else `spacetimedb` where that holds a project, else the workspace itself.",
       schema: text('a folder in the workspace, such as `server`')
     },
     start: {

@@ -34,3 +34,8 @@ export function wholeNumber({ min, max }: { readonly min: number; readonly max: 
     .refine((value) => value >= min && value <= max)
     .describe(`a whole number from \`${min}\` to \`${max}\``)
 }
+
+/** A name that GitHub takes for an artifact. */
+export function artifactNameText() {
+  return matching(/^[^"'`:<>|*?\\/\p{Cc}]+$/u, 'a name without quotes, slashes, `:`, `<`, `>`, `|`, `*` and `?`')
+}
