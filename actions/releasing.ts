@@ -12,7 +12,6 @@ import type { State } from '../src/action/state.ts'
 import { writeSummary } from '../src/action/summary.ts'
 import { systemClock } from '../src/clock.ts'
 import { ConfigurationError, messageOf } from '../src/errors.ts'
-import { gitHubArtifacts } from '../src/github/artifacts.ts'
 import { describeModule } from '../src/module/describe.ts'
 import { loadModule } from '../src/module/load.ts'
 import { type Approved, readApproved } from '../src/release/approved.ts'
@@ -21,7 +20,7 @@ import { type Deployment, type Ending, isSuccess } from '../src/release/deployme
 import { recover } from '../src/release/recover.ts'
 import { headlineOf, renderRecovery } from '../src/release/summary.ts'
 import type { DeployTools } from '../src/release/work.ts'
-import { readSteps, type Step } from '../src/steps/steps-file.ts'
+import type { Step } from '../src/steps/steps-file.ts'
 
 /** The step of an action that publishes. */
 export type ReleasingStep = { readonly environment: Environment; readonly cancellation: Cancellation }
@@ -73,6 +72,7 @@ type PlanInputs = {
 
 async function planInArtifact(name: string, environment: Environment): Promise<string> {
   const folder = stepFolder(environment)
+  const { gitHubArtifacts } = await import('../src/github/artifacts.ts')
   const artifacts = gitHubArtifacts({ environment })
   const found = await withoutVariables(inputsAndState, async () => {
     const search = await artifacts.find(name)
@@ -86,7 +86,10 @@ async function planInArtifact(name: string, environment: Environment): Promise<s
 
 /** The steps of a file; none without one. Throws a `ConfigurationError` when it can't be read or is wrong. */
 export async function stepsIn(path: string | undefined): Promise<readonly Step[]> {
-  return path === undefined ? [] : readSteps(path)
+  if (path === undefined) return []
+  // Reading YAML takes code that most deploys do without.
+  const { readSteps } = await import('../src/steps/steps-file.ts')
+  return readSteps(path)
 }
 
 /** In a post step: finishes or undoes what the main step began, when it was cut off. */
