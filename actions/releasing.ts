@@ -12,7 +12,7 @@ import type { State } from '../src/action/state.ts'
 import { writeSummary } from '../src/action/summary.ts'
 import { systemClock } from '../src/clock.ts'
 import { ConfigurationError, messageOf } from '../src/errors.ts'
-import { describeModule } from '../src/module/describe.ts'
+import { describeOnce } from '../src/module/describe-once.ts'
 import { loadModule } from '../src/module/load.ts'
 import { type Approved, readApproved } from '../src/release/approved.ts'
 import type { Checkpoint } from '../src/release/checkpoint.ts'
@@ -40,7 +40,7 @@ export function deployTools(
   return {
     server,
     identity: credential.identity,
-    describe: describeModule,
+    describe: describeOnce(),
     clock: systemClock,
     narrator: logNarrator(action),
     folder: stepFolder(environment),

@@ -13,7 +13,7 @@ import { type CheckedCondition, checkConditions, unmetTexts } from '../../src/mi
 import { type GateAnswer, gate } from '../../src/migration/gate.ts'
 import { writePlan } from '../../src/migration/plan-file.ts'
 import { type PlanBase, type PlannedMigration, planMigration } from '../../src/migration/plan-migration.ts'
-import { describeModule } from '../../src/module/describe.ts'
+import { describeOnce } from '../../src/module/describe-once.ts'
 import { loadModule } from '../../src/module/load.ts'
 import { stepFolder } from '../releasing.ts'
 import { baseOf } from './base.ts'
@@ -30,7 +30,7 @@ export async function makeAndReportPlan(inputs: PlanInputs, step: Step<typeof sp
   const base = await baseOf(inputs, step.environment, join(folder, 'base'))
   const journal = startJournal(systemClock, logNarrator('migrate-schema'))
   const origin = originOf(step.environment)
-  const planned = await planMigration(module, base, { describe: describeModule, clock: systemClock, journal, origin })
+  const planned = await planMigration(module, base, { describe: describeOnce(), clock: systemClock, journal, origin })
   for (const change of planned.plan.changes) journal.tell(`    ${change.verdict}: ${changeText(change)}`)
   const decided = await decide(planned, base, inputs, journal)
   const path = join(folder, 'plan.json')
