@@ -147,6 +147,7 @@ async function bringBindings(
   for (const { files, manifest } of modules) {
     for (const target of targets) {
       const state = await bring(target, { path: files.module, kind: manifest.module.kind }, bench)
+      if (state.unformatted !== undefined) log(`Bindings in ${target.folder}: ${state.unformatted}`)
       const done = bindingsMode === 'write' ? 'written' : 'stale'
       log(
         `Bindings in ${target.folder}: ${state.changes.length === 0 ? 'up to date' : `${state.changes.length} files ${done}`}`

@@ -131,6 +131,7 @@ export function cargoLock(name: string, others: readonly string[]): string {
 function writeFiles(folder: string, files: Files): void {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
+    const isScript = typeof content === 'string' && content.startsWith('#!')
+    writeFileSync(join(folder, path), content, { mode: isScript ? 0o755 : 0o644 })
   }
 }
