@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../errors.ts'
 import type { javaScriptLockFiles } from '../lock-files.ts'
 import { ProgramMissing } from '../process.ts'
-import { installed } from './javascript-project.ts'
+import { exists, installed } from './javascript-project.ts'
 import { endOf, type Job } from './job.ts'
 import { findLockFile } from './lock-file.ts'
 
@@ -32,6 +32,12 @@ export async function installDependencies(job: Job): Promise<string | undefined>
     )
   }
   if ((await installed(job, 'spacetimedb/package.json')) !== undefined) return undefined
+  if (await exists(join(folder, '.pnp.cjs'))) {
+    return (
+      "The packages were installed by Yarn's Plug'n'Play, and what builds modules looks for them in `node_modules`. Add " +
+      '`nodeLinker: node-modules` to .yarnrc.yml.'
+    )
+  }
   return 'The packages were installed, and `spacetimedb` is not among them. Add it to `dependencies` in package.json.'
 }
 

@@ -233,6 +233,16 @@ describe('packages that can not be installed', () => {
     expect(apart.result.said).toMatch(/^There is no lock file: .*\n\$ npm install --no-package-lock .*\nin .*\/server$/)
   })
 
+  test("by Yarn's Plug'n'Play, where nothing finds them", async () => {
+    const files = { ...typescript, 'server/yarn.lock': '__metadata:\n  version: 8' }
+    const { result } = await buildWith(files, { yarn: sh('touch .pnp.cjs') })
+    expect(result).toMatchObject({
+      reason:
+        "The packages were installed by Yarn's Plug'n'Play, and what builds modules looks for them in `node_modules`. " +
+        'Add `nodeLinker: node-modules` to .yarnrc.yml.'
+    })
+  })
+
   test('without the bindings among them', async () => {
     const { result } = await buildWith({ ...typescript, 'server/package-lock.json': '{}' }, { npm: sh('exit 0') })
     expect(result).toMatchObject({
