@@ -3,7 +3,7 @@ import { basename, join, relative, sep } from 'node:path'
 import { XMLParser } from 'fast-xml-parser'
 import { parse as parseToml } from 'smol-toml'
 import { messageOf } from './errors.ts'
-import { type LockedModule, lockFileReaders } from './lock-files.ts'
+import { javaScriptLockFiles, type LockedModule, lockFileReaders } from './lock-files.ts'
 import type { ModuleLanguage } from './module-language.ts'
 import { foldersUp } from './paths.ts'
 
@@ -53,7 +53,8 @@ export async function findBindingsVersion(
 }
 
 const cargoLocks = ['Cargo.lock'] as const
-const javaScriptLocks = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'] as const
+/** Bun's binary one can't be read here. */
+const javaScriptLocks = javaScriptLockFiles.filter((name) => name !== 'bun.lockb')
 
 /** Reads files, and remembers those that did not help. */
 class Finding {

@@ -30,6 +30,19 @@ export const lockFileReaders = {
   'bun.lock': fromBunLock
 } as const satisfies Record<string, LockFileReader>
 
+/**
+ * The lock files of JavaScript's package managers, in the order in which the CLI looks for them
+ * (crates/cli/src/spacetime_config.rs, detect_package_manager): of several in a folder the first counts.
+ */
+export const javaScriptLockFiles = [
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'bun.lock',
+  'bun.lockb',
+  'package-lock.json',
+  'npm-shrinkwrap.json'
+] as const
+
 /** https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html */
 function fromCargoLock(text: string, wanted: string, { name }: LockedModule): string | undefined {
   const packages = list(record(parseToml(text)).package).map(record)

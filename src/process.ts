@@ -1,6 +1,6 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import spawn from 'cross-spawn'
 import { ConfigurationError } from './errors.ts'
 
@@ -87,6 +87,10 @@ export const runProgram: RunProgram = async (command, { onLine, signal, timeout 
   const timer = timeout === undefined ? undefined : setTimeout(() => end('timeout'), timeout)
   signal?.addEventListener('abort', cancel)
   process.once('exit', leave)
+  child.once('exit', () => {
+    clearTimeout(timer)
+    closePipesSoon(child)
+  })
   try {
     const [exitCode, stdout, stderr] = await Promise.all([
       exitOf(child, command),
@@ -117,12 +121,27 @@ async function textOf(stream: Readable | null, onLine: (line: string) => void): 
   const lines: string[] = []
   let room = mostText
   if (stream === null) return ''
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+  // Ends when the stream is closed, too: a line that has no end yet is not lost.
+  const input = stream.pipe(new PassThrough())
+  stream.once('close', () => input.end())
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     onLine(line)
     room -= line.length + 1
     if (room > 0) lines.push(`${line}\n`)
   }
   return lines.join('')
+}
+
+/** Milliseconds for what is in the pipes when the program has ended. */
+const lastWords = 1_500
+
+/** Something that the program has started may hold them, outside of its group: nobody waits for that. */
+function closePipesSoon(child: ChildProcess): void {
+  const timer = setTimeout(() => {
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }, lastWords)
+  child.once('close', () => clearTimeout(timer))
 }
 
 /** A moment to end by itself, so that it leaves no half-written files. */
@@ -131,15 +150,28 @@ const grace = 3_000
 function endGroup(child: ChildProcess): void {
   kill(child, 'SIGTERM')
   const timer = setTimeout(() => kill(child, 'SIGKILL'), grace)
-  child.once('close', () => clearTimeout(timer))
+  child.once('close', () => {
+    clearTimeout(timer)
+    // What it has started may not have listened.
+    kill(child, 'SIGKILL')
+  })
 }
 
 function kill(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
   try {
-    if (process.platform === 'win32') child.kill(signal)
+    if (process.platform === 'win32') endTree(child, child.pid)
     else process.kill(-child.pid, signal)
   } catch {
     // It has ended already.
   }
+}
+
+/** https://learn.microsoft.com/windows-server/administration/windows-commands/taskkill; Windows has no other signal. */
+function endTree(child: ChildProcess, pid: number): void {
+  // Another program may have the number by now.
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const args = ['/pid', `${pid}`, '/T', '/F']
+  const { error } = spawnSync('taskkill', args, { stdio: 'ignore', windowsHide: true, timeout: 5_000 })
+  if (error !== undefined) child.kill('SIGKILL')
 }

@@ -178,6 +178,16 @@ describe('a TypeScript module', () => {
       { kind: 'locked', version: '2.8.3', file: 'bun.lock' }
     ],
     [
+      'of two lock files the one that the CLI installs by',
+      '.',
+      {
+        'package.json': packageJson,
+        'package-lock.json': '{"packages": {"": {}, "node_modules/spacetimedb": {"version": "2.8.1"}}}',
+        'yarn.lock': '# yarn lockfile v1\n\n\nspacetimedb@^2.8.0:\n  version "2.8.3"\n'
+      },
+      { kind: 'locked', version: '2.8.3', file: 'yarn.lock' }
+    ],
+    [
       'a folder instead of a version',
       '.',
       { 'package.json': '{"dependencies": {"spacetimedb": "file:../sdk"}}' },

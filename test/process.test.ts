@@ -1,9 +1,11 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import { ConfigurationError } from '../src/errors.ts'
-import { ProgramMissing, runProgram } from '../src/process.ts'
+import { type Command, ProgramMissing, type RunOptions, runProgram } from '../src/process.ts'
+import { isRunning } from '../src/setup/server-process.ts'
 
 const environment = { PATH: process.env.PATH, MARK: 'here' }
 
@@ -55,5 +57,54 @@ describe('a program', () => {
     expect(await running).toMatchObject({ exitCode: undefined, endedFor: 'cancelled' })
     const late = await runProgram(node(`console.log('begun')`), { signal: controller.signal })
     expect(late).toMatchObject({ endedFor: 'cancelled', stdout: '' })
+  })
+
+  describe('that has left something behind which holds its pipes', () => {
+    /** Says what it has left behind: a session of its own, out of the program's group. */
+    const leaving = {
+      program: 'sh',
+      args: ['-c', 'setsid sleep 25 & printf "%s\\nhalf a line" $!; exit 3'],
+      environment
+    }
+    const left: number[] = []
+    afterEach(() => {
+      for (const pid of left.splice(0)) process.kill(pid, 'SIGKILL')
+    })
+
+    async function runLeaving(options: RunOptions, command: Command = leaving) {
+      const begun = Date.now()
+      const ran = await runProgram(command, options)
+      left.push(Number(ran.stdout.split('\n', 1)[0]))
+      return { ...ran, took: Date.now() - begun }
+    }
+
+    test.each<[string, RunOptions]>([
+      ['without a timeout', {}],
+      ['with one', { timeout: 100 }]
+    ])('is not waited for, %s', async (_, options) => {
+      const { took, exitCode, endedFor, stdout } = await runLeaving(options)
+      expect(took).toBeLessThan(10_000)
+      expect({ exitCode, endedFor, stdout }).toMatchObject({
+        exitCode: 3,
+        stdout: /^\d+\nhalf a line\n$/.exec(stdout)?.[0]
+      })
+    })
+
+    test('is not waited for when it is ended', async () => {
+      const waiting = { ...leaving, args: ['-c', 'setsid sleep 25 & echo $!; sleep 25'] }
+      const { took, endedFor } = await runLeaving({ timeout: 300 }, waiting)
+      expect(took).toBeLessThan(10_000)
+      expect(endedFor).toBe('timeout')
+    })
+  })
+
+  test('is ended with what does not listen, though it ends by itself when asked', async () => {
+    const deaf = `trap '' TERM; sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done' & trap 'exit 0' TERM; wait`
+    const ran = await runProgram({ program: 'sh', args: ['-c', deaf], environment }, { timeout: 500 })
+    expect(ran.endedFor).toBe('timeout')
+    const deadline = Date.now() + 2_000
+    const left = { pid: Number(ran.stdout), logFile: '' }
+    while (isRunning(left) && Date.now() < deadline) await sleep(10)
+    expect(isRunning(left)).toBe(false)
   })
 })

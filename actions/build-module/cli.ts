@@ -7,19 +7,24 @@ import type { Workbench } from './workbench.ts'
 const usualCli = 'spacetime'
 
 /**
- * The CLI, when there is one: a name, or an absolute path. Throws a `ConfigurationError` for one that was given and is not there, or does not run.
+ * The CLI, when there is one: a name, or an absolute path. Without being asked for it is looked for only where it is
+ * needed. Throws a `ConfigurationError` for one that was given and is not there, or does not run, and what the signal is
+ * aborted for.
  */
 export async function findCli(
   given: string,
+  isNeeded: boolean,
   { run, environment, workspace, signal }: Workbench
 ): Promise<string | undefined> {
+  if (given === usualCli && !isNeeded) return undefined
   const cli = /[\\/]/.test(given) ? resolve(workspace, given) : given
   try {
     const ran = await run({ program: cli, args: ['--version'], environment }, { timeout: 60_000, signal })
+    signal?.throwIfAborted()
     if (ran.exitCode === 0) return cli
     const said = `${ran.stderr}${ran.stdout}`.trim().split('\n', 1)[0]
     throw new ConfigurationError(
-      `Input \`cli\`: \`${cli} --version\` ${ran.endedFor ? 'did not end' : `failed with exit code ${ran.exitCode}`}` +
+      `Input \`cli\`: \`${cli} --version\` ${ran.endedFor ? 'did not end within a minute' : `failed with exit code ${ran.exitCode}`}` +
         `${said ? ` (${said})` : ''}. Give the CLI of SpacetimeDB, or have \`setup-spacetimedb\` put it on PATH.`
     )
   } catch (error) {

@@ -93,7 +93,7 @@ export async function reportFailure(name: string, failed: BuildFailed, environme
 export function staleBindings(states: readonly BindingsState[]): { title: string; message: string } | undefined {
   const stale = states.filter(({ changes }) => changes.length > 0)
   if (stale.length === 0) return undefined
-  const places = stale.map(({ target, changes, onlyVersion }) => {
+  const places = stale.map(({ target, changes, onlyVersion, unformatted }) => {
     const why = onlyVersion
       ? `only the CLI's version differs: ${onlyVersion.committed} is committed, ${onlyVersion.generated} is used here`
       : changes
@@ -101,7 +101,9 @@ export function staleBindings(states: readonly BindingsState[]): { title: string
           .map(({ file, kind }) => `${file} ${kindTexts[kind]}`)
           .concat(changes.length > 5 ? [`and ${changes.length - 5} more`] : [])
           .join(', ')
-    return `${target.folder} (${target.language}): ${why}`
+    const hint =
+      unformatted === undefined ? '' : `. The CLI said: ${unformatted} — install that formatter in an earlier step`
+    return `${target.folder} (${target.language}): ${why}${hint}`
   })
   return {
     title: 'build-module: bindings are stale',

@@ -20,28 +20,22 @@ type CommandRequest = {
  */
 export async function addToPath({ installed, version, config, root, isWindows }: CommandRequest, starting: Starting) {
   const folders = installed.folder === undefined ? [] : [installed.folder]
+  let program = installed.folder && join(installed.folder, `spacetime${isWindows ? '.exe' : ''}`)
   const isNamed = installed.folder !== undefined || /^spacetime(\.exe)?$/.test(basename(installed.cli))
   if (config !== undefined || !isNamed) {
     const folder = join(root, 'bin')
-    await wrapCli(folder, installed.cli, config, isWindows)
+    program = await wrapCli(folder, installed.cli, config, isWindows)
     folders.push(folder)
   }
-  const first = folders.at(-1)
-  if (first !== undefined)
-    await insistOnVersion(join(first, `spacetime${extension(first, root, isWindows)}`), version, starting)
+  if (program !== undefined) await insistOnVersion(program, version, starting)
   // What is added last is found first.
   for (const folder of folders) core.addPath(folder)
-}
-
-function extension(folder: string, root: string, isWindows: boolean): string {
-  if (!isWindows) return ''
-  return folder.startsWith(root) ? '.cmd' : '.exe'
 }
 
 async function insistOnVersion(program: string, version: string, starting: Starting): Promise<void> {
   const stated = await statedVersion(program, starting)
   insistOnGoing(starting.signal)
   if (stated.kind === 'version' && stated.version === version) return
-  const problem = stated.kind === 'version' ? `says that it is ${stated.version}` : stated.reason
-  throw new SetupFailure('unusable release', `SpacetimeDB ${version} was installed, but ${program} ${problem}.`)
+  const problem = stated.kind === 'version' ? `it says that it is ${stated.version}` : stated.reason
+  throw new SetupFailure('unusable release', `SpacetimeDB ${version} was installed as ${program}, but ${problem}.`)
 }

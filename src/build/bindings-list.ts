@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigurationError, messageOf } from '../errors.ts'
 
@@ -55,6 +56,10 @@ function parseLine(line: string): BindingsTarget {
   const given = optionsOf(rest.join(' '), line)
   if (given.namespace !== undefined && language !== 'csharp') throw wrong(line, '`--namespace` is for C# only')
   const unrealModule = given['unreal-module-name']
+  // For Unreal it is the project's folder, which may be the workspace.
+  if (language !== 'unrealcpp' && relative('.', folder) === '') {
+    throw wrong(line, 'the folder is the whole workspace; name one for the generated code alone')
+  }
   if (language === 'unrealcpp' && unrealModule === undefined) throw wrong(line, 'Unreal needs `--unreal-module-name`')
   if (language !== 'unrealcpp' && (unrealModule ?? given['module-prefix']) !== undefined) {
     throw wrong(line, '`--unreal-module-name` and `--module-prefix` are for Unreal only')

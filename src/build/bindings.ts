@@ -14,6 +14,8 @@ export type BindingsState = {
   readonly changes: readonly BindingsChange[]
   /** The CLI's versions, such as `2.8.3 (commit abc)`, when nothing else differs: the code states them. */
   readonly onlyVersion?: { readonly committed: string; readonly generated: string }
+  /** What the CLI said when it could not format what it generated: then whole files differ, if what is committed is. */
+  readonly unformatted?: string
 }
 
 export type BindingsChange = {
@@ -78,9 +80,8 @@ type Inspection = { readonly state: BindingsState; readonly generated: Texts; re
 async function inspect(target: BindingsTarget, source: BindingsSource, tools: BindingsTools): Promise<Inspection> {
   const root = await placeOf(target, tools.workspace)
   const within = target.unrealModule === undefined ? [] : ['Source', target.unrealModule]
-  const generated = await generate(target, source, root, tools).then((made) =>
-    textsIn(join(made, ...within)).finally(() => rm(made, { recursive: true, force: true }))
-  )
+  const { made, unformatted } = await generate(target, source, root, tools)
+  const generated = await textsIn(join(made, ...within)).finally(() => rm(made, { recursive: true, force: true }))
   const folder = join(root, ...within)
   const committed = ofTheCli(await textsIn(folder), generated)
   const names = [...new Set([...generated.keys(), ...committed.keys()])].sort()
@@ -91,7 +92,8 @@ async function inspect(target: BindingsTarget, source: BindingsSource, tools: Bi
     return [{ file, kind, diff: diffOf(file, committed.get(name) ?? '', generated.get(name) ?? '') }]
   })
   const onlyVersion = changes.every(({ kind }) => kind === 'changed') && versionChange(names, committed, generated)
-  return { state: { target, changes, ...(onlyVersion && { onlyVersion }) }, generated, folder }
+  const state = { target, changes, ...(onlyVersion && { onlyVersion }), ...(unformatted && { unformatted }) }
+  return { state, generated, folder }
 }
 
 async function placeOf({ folder }: BindingsTarget, workspace: string): Promise<string> {
@@ -116,6 +118,8 @@ async function realpathOfExisting(path: string): Promise<string> {
 /** A client of some hundred tables takes seconds; formatting C# starts .NET. */
 const longestGenerate = 5 * 60_000
 
+type Generated = { readonly made: string; readonly unformatted: string | undefined }
+
 /**
  * Generates into a new folder beside the real one, so that the formatters which the CLI starts find the same settings
  * (rustfmt.toml, .editorconfig). It is the caller's to remove.
@@ -125,7 +129,7 @@ async function generate(
   { path, kind }: BindingsSource,
   root: string,
   { run, cli, environment, workspace, signal }: BindingsTools
-): Promise<string> {
+): Promise<Generated> {
   await mkdir(dirname(root), { recursive: true })
   const made = await mkdtemp(join(dirname(root), `.${basename(root)}-`))
   const output = language === 'unrealcpp' ? '--uproject-dir' : '--out-dir'
@@ -133,7 +137,9 @@ async function generate(
   const args = ['generate', '--lang', language, output, made, file, path, '--no-config', ...options]
   try {
     const ran = await run({ program: cli, args, folder: workspace, environment }, { timeout: longestGenerate, signal })
-    if (ran.exitCode === 0) return made
+    // It succeeds all the same (crates/cli/src/subcommands/generate.rs).
+    if (ran.exitCode === 0)
+      return { made, unformatted: /^Could not format generated files: .*$/m.exec(ran.stderr)?.[0] }
     throw new ConfigurationError(`\`${cli} ${args.slice(0, 3).join(' ')}\` ${endOf(ran)}`)
   } catch (error) {
     await rm(made, { recursive: true, force: true })

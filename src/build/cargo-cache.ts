@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { cargoHomeOf } from './cargo-home.ts'
 import { askProgram, type CacheTools, type LanguageCache } from './language-cache.ts'
 import { sha256Of } from './manifest.ts'
 import type { ModuleProject } from './project.ts'
@@ -14,7 +14,7 @@ import type { ModuleProject } from './project.ts'
 export async function cargoCache(project: ModuleProject, profile: string, tools: CacheTools): Promise<LanguageCache> {
   const toolchain = await askProgram(tools.environment.RUSTC || 'rustc', ['-vV'], project, tools)
   const { target_directory: target } = await metadataOf(project, ['--no-deps'], tools)
-  const home = tools.environment.CARGO_HOME || join(homeIn(tools.environment), '.cargo')
+  const home = cargoHomeOf(tools.environment)
   const compiled = [join(target, 'wasm32-unknown-unknown', profile), join(target, profile)]
   const folders = compiled.flatMap((folder) => ['.fingerprint', 'build', 'deps'].map((name) => join(folder, name)))
   const downloads = ['registry/index', 'registry/cache', 'git/db'].map((folder) => join(home, folder))
@@ -85,8 +85,4 @@ const metadataSchema = z.object({
 async function metadataOf(project: ModuleProject, args: readonly string[], tools: CacheTools) {
   const text = await askProgram('cargo', ['metadata', '--format-version', '1', ...args], project, tools)
   return metadataSchema.parse(JSON.parse(text))
-}
-
-function homeIn({ HOME, USERPROFILE }: CacheTools['environment']): string {
-  return HOME || USERPROFILE || homedir()
 }

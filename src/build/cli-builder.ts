@@ -1,10 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { placeInRepository, readComplaints, type SourceFolders } from './complaints.ts'
 import { installDependencies } from './dependencies.ts'
 import { dotnetModuleFiles } from './dotnet-project.ts'
-import { bundleFile } from './javascript-project.ts'
+import { bundleFile, exists } from './javascript-project.ts'
 import { endOf, type Job, type Outcome } from './job.ts'
 import type { BuildOptions } from './options.ts'
 import { reproducibleVariables } from './reproducible.ts'
@@ -71,10 +71,8 @@ async function prepare(job: Job): Promise<Preparation> {
       const files = async () => withOptimised(dotnetModuleFiles(project.folder, options.debug))
       return { kind: 'prepared', stale: files, made: files, sources, variables: {} }
     }
-    case 'cpp': {
-      const files = () => wasmFilesBelow(join(project.folder, 'build'))
-      return { kind: 'prepared', stale: files, made: files, sources, variables: {} }
-    }
+    case 'cpp':
+      return prepareCpp(join(project.folder, 'build'), sources)
   }
 }
 
@@ -90,6 +88,25 @@ async function prepareRust(job: Job): Promise<Preparation> {
     sources: rustSources(job, read.project),
     variables: await reproducibleVariables(job, read.project.targetFolder)
   }
+}
+
+/** The CLI takes the newest file in the folder, whatever its name (crates/cli/src/tasks/cpp.rs). */
+async function prepareCpp(folder: string, sources: SourceFolders): Promise<Preparation> {
+  const before = await wasmFilesBelow(folder)
+  const times = new Map(await Promise.all(before.map(async (file) => [file, await changedAt(file)] as const)))
+  const ofCmake = await Promise.all(before.map(isMadeByCmake))
+  const made = async () => {
+    const files = await wasmFilesBelow(folder)
+    const changed = await Promise.all(files.map(async (file) => (await changedAt(file)) !== times.get(file)))
+    return files.filter((_, at) => changed[at])
+  }
+  return { kind: 'prepared', stale: async () => before.filter((_, at) => ofCmake[at]), made, sources, variables: {} }
+}
+
+/** What CMake's generators make of a target NAME has a folder `CMakeFiles/NAME.dir` beside it; all else is not theirs. */
+function isMadeByCmake(file: string): Promise<boolean> {
+  const target = basename(file).replace(/(\.opt)?\.wasm$/, '')
+  return exists(join(dirname(file), 'CMakeFiles', `${target}.dir`))
 }
 
 function withOptimised(files: readonly string[]): string[] {

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../errors.ts'
-import { foldersUp } from '../paths.ts'
+import type { javaScriptLockFiles } from '../lock-files.ts'
 import { ProgramMissing } from '../process.ts'
 import { exists, installed } from './javascript-project.ts'
 import { endOf, type Job } from './job.ts'
+import { findLockFile } from './lock-file.ts'
 
 /**
  * Installs the packages of a TypeScript module as its lock file says, when they are not installed. Answers why that
@@ -31,6 +32,12 @@ export async function installDependencies(job: Job): Promise<string | undefined>
     )
   }
   if ((await installed(job, 'spacetimedb/package.json')) !== undefined) return undefined
+  if (await exists(join(folder, '.pnp.cjs'))) {
+    return (
+      "The packages were installed by Yarn's Plug'n'Play, and what builds modules looks for them in `node_modules`. Add " +
+      '`nodeLinker: node-modules` to .yarnrc.yml.'
+    )
+  }
   return 'The packages were installed, and `spacetimedb` is not among them. Add it to `dependencies` in package.json.'
 }
 
@@ -42,43 +49,41 @@ type Installation = {
   readonly lock: string | undefined
 }
 
-/** By the lock file of the project; one above it counts where it is the root of a workspace. */
 async function installation({ project, tools }: Job): Promise<Installation> {
-  for (const folder of foldersUp(project.folder, tools.workspace)) {
-    if (folder !== project.folder && !(await isWorkspaceRoot(folder))) continue
-    for (const { lock, program, args } of packageManagers) {
-      const file = join(folder, lock)
-      if (await exists(file)) return { folder, lock, program, args: args(await readFile(file, 'utf8')) }
+  const lock = await findLockFile(project, tools.workspace)
+  const manager = lock && packageManagers[lock.name]
+  if (lock === undefined || manager === undefined) {
+    return {
+      folder: project.folder,
+      lock: undefined,
+      program: 'npm',
+      args: ['install', '--no-package-lock', ...quietly]
     }
   }
-  return { folder: project.folder, lock: undefined, program: 'npm', args: ['install', '--no-package-lock', ...quietly] }
-}
-
-async function isWorkspaceRoot(folder: string): Promise<boolean> {
-  if (await exists(join(folder, 'pnpm-workspace.yaml'))) return true
-  const manifest = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '')
-  return /"workspaces"\s*:/.test(manifest)
+  const args = manager.args(await readFile(lock.path, 'utf8'))
+  return { folder: dirname(lock.path), lock: lock.name, program: manager.program, args }
 }
 
 const quietly = ['--no-audit', '--no-fund']
 
 type PackageManager = {
-  readonly lock: string
   readonly program: string
   /** That install what the lock file says, and change nothing of it. */
   readonly args: (lockText: string) => readonly string[]
 }
 
-/** In the order in which the CLI looks for lock files (crates/cli/src/spacetime_config.rs, detect_package_manager). */
-const packageManagers: readonly PackageManager[] = [
-  { lock: 'pnpm-lock.yaml', program: 'pnpm', args: () => ['install', '--frozen-lockfile'] },
-  {
-    lock: 'yarn.lock',
+const npm: PackageManager = { program: 'npm', args: () => ['ci', ...quietly] }
+const bun: PackageManager = { program: 'bun', args: () => ['install', '--frozen-lockfile'] }
+
+/** By the name of the lock file. */
+const packageManagers: Readonly<Record<string, PackageManager>> = {
+  'pnpm-lock.yaml': { program: 'pnpm', args: () => ['install', '--frozen-lockfile'] },
+  'yarn.lock': {
     program: 'yarn',
     args: (text) => ['install', /^__metadata:/m.test(text) ? '--immutable' : '--frozen-lockfile']
   },
-  { lock: 'bun.lock', program: 'bun', args: () => ['install', '--frozen-lockfile'] },
-  { lock: 'bun.lockb', program: 'bun', args: () => ['install', '--frozen-lockfile'] },
-  { lock: 'package-lock.json', program: 'npm', args: () => ['ci', ...quietly] },
-  { lock: 'npm-shrinkwrap.json', program: 'npm', args: () => ['ci', ...quietly] }
-]
+  'bun.lock': bun,
+  'bun.lockb': bun,
+  'package-lock.json': npm,
+  'npm-shrinkwrap.json': npm
+} satisfies Record<(typeof javaScriptLockFiles)[number], PackageManager>

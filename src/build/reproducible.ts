@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isWithin } from '../paths.ts'
 import { rustFlags } from './cargo-config.ts'
+import { cargoHomeOf } from './cargo-home.ts'
 import type { Job } from './job.ts'
 
 /** What Rust modules are compiled for. */
@@ -41,11 +42,6 @@ export async function reproducibleVariables(job: Job, targetFolder: string): Pro
   ]
   const added = await Promise.all(remapped.map(([folder, name]) => flagsFor(`${folder}`, `${name}`)))
   return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...added.flat()].join('\u001f') }
-}
-
-/** https://doc.rust-lang.org/cargo/guide/cargo-home.html */
-function cargoHomeOf({ CARGO_HOME, HOME, USERPROFILE }: Readonly<Record<string, string>>): string {
-  return CARGO_HOME ?? join((process.platform === 'win32' ? USERPROFILE : HOME) ?? '', '.cargo')
 }
 
 /** Cargo names a folder as it is called, or as it really is where links lead to it. */

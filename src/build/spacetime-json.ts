@@ -99,7 +99,7 @@ async function readLayer(file: string, topmost: string): Promise<Layer> {
   } catch (error) {
     throw new ConfigurationError(`${name} can't be read as JSON: ${messageOf(error).replace(/^JSON5: /, '')}.`)
   }
-  const parsed = entitySchema.safeParse(content)
+  const parsed = entitySchema.safeParse(content, { reportInput: true })
   if (parsed.success) return { file, entity: parsed.data }
   throw new ConfigurationError(parsed.error.issues.map((issue) => complaintAbout(issue, name)).join('\n'))
 }
@@ -111,7 +111,32 @@ function complaintAbout({ code, path, message, ...issue }: z.core.$ZodIssue, fil
     const within = parent === '' ? '' : ` in \`${parent}\``
     return `${file}: ${keys.map((key) => `\`${key}\``).join(', ')}${within} is no key that the CLI knows. It knows ${knownKeys.join(', ')}.`
   }
-  return `${file}: ${parent === '' ? 'it' : `\`${parent}\``} is wrong: ${message}.`
+  const where = parent === '' ? file : `${file}: \`${parent}\``
+  const wanted =
+    code === 'invalid_union' ? 'a text or a number' : wantedOf(`${(issue as { expected?: unknown }).expected}`)
+  return wanted === undefined
+    ? `${where} is wrong: ${message}.`
+    : `${where} is ${kindOf(issue.input)}, and has to be ${wanted}.`
+}
+
+/** By zod's names of types. */
+function wantedOf(type: string): string | undefined {
+  const texts: Readonly<Record<string, string>> = {
+    object: 'an object',
+    record: 'an object',
+    array: 'a list',
+    string: 'a text',
+    number: 'a number',
+    boolean: '`true` or `false`'
+  }
+  return texts[type]
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return '`null`'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'an object'
+  return typeof value === 'string' ? 'a text' : `\`${value}\``
 }
 
 const text = z.string().min(1, 'it is empty')
@@ -139,7 +164,7 @@ const keys = {
   $schema: z.string()
 }
 
-const knownKeys = Object.keys(keys).filter((key) => key !== '$schema')
+const knownKeys = [...Object.keys(keys).filter((key) => key !== '$schema'), 'children']
 
 type Entity = z.infer<z.ZodObject<typeof optionalKeys>> & { readonly children?: readonly Entity[] | undefined }
 

@@ -125,7 +125,7 @@ function listText(items: readonly { readonly name: string }[]): string {
     .join(', ')
 }
 
-function renderBindings({ target, changes, onlyVersion }: BindingsState, mode: 'check' | 'write'): string {
+function renderBindings({ target, changes, onlyVersion, unformatted }: BindingsState, mode: 'check' | 'write'): string {
   const name = `${code(target.folder)} (${target.language})`
   if (changes.length === 0) return `**Bindings** in ${name} are up to date.`
   return sections([
@@ -133,6 +133,7 @@ function renderBindings({ target, changes, onlyVersion }: BindingsState, mode: '
     onlyVersion &&
       `Only the version of the CLI that made them differs: ${escapeMarkdown(onlyVersion.committed)} is committed, ` +
         `${escapeMarkdown(onlyVersion.generated)} is used here. Use the same for both.`,
+    unformatted && `The CLI said: ${escapeMarkdown(unformatted)}. Files that were formatted differ as a whole.`,
     mode === 'check' ? checkAdvice : writeAdvice,
     table(
       ['File', 'What'],

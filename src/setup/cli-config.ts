@@ -32,19 +32,22 @@ export async function writeCliConfig(folder: string, { url, nickname, token }: C
  * Makes a folder for PATH in which `spacetime` is the CLI, with a configuration if one is given. The CLI reads neither
  * a token nor the path of its configuration from the environment, and `--root-dir` would move its data and keys too,
  * so a script adds `--config-path` (docs/setup-spacetimedb.md). Whoever gives that as the first argument is left alone.
+ * Answers the path of the script that starts on this system.
  */
 export async function wrapCli(
   folder: string,
   cli: string,
   config: string | undefined,
   isWindows: boolean
-): Promise<void> {
+): Promise<string> {
   await mkdir(folder, { recursive: true })
   // On Windows too: bash, which steps there often run in, looks for no .cmd.
   const script = join(folder, 'spacetime')
   await writeFile(script, shellScript(cli, config), { mode: 0o755 })
   await chmod(script, 0o755)
-  if (isWindows) await writeFile(join(folder, 'spacetime.cmd'), batchScript(cli, config))
+  if (!isWindows) return script
+  await writeFile(`${script}.cmd`, batchScript(cli, config))
+  return `${script}.cmd`
 }
 
 function shellScript(cli: string, config: string | undefined): string {

@@ -13,6 +13,10 @@ export type DownloadRequest = {
   readonly size?: number | undefined
   /** Milliseconds without a byte after which it counts as broken; 30 s when left out. */
   readonly idle?: number
+  /** Milliseconds for all tries together; 15 minutes when left out. */
+  readonly longest?: number
+  /** Bytes after which it is no such file, whatever is stated of it; 1 GiB when left out. */
+  readonly most?: number
 }
 
 export type Downloaded =
@@ -25,8 +29,9 @@ export type Downloaded =
  * them is removed. The end is a value; only a file that can't be written is an error.
  */
 export async function download(request: DownloadRequest, network: Network): Promise<Downloaded> {
+  const deadline = AbortSignal.timeout(request.longest ?? defaultLongest)
   const result = await withRetries(
-    () => attempt(request, network),
+    () => attempt(request, network, deadline),
     (given) => (given.kind === 'failed' && given.mayPass && !network.signal?.aborted ? given : undefined),
     { ...network, onRetry: ({ reason }) => network.onRetry(`${reason}; downloading again.`) }
   )
@@ -36,13 +41,16 @@ export async function download(request: DownloadRequest, network: Network): Prom
   return { kind: 'failed', reason, ...(status !== undefined && { status }) }
 }
 
+const defaultLongest = 15 * 60_000
+
 type Attempt =
   | Extract<Downloaded, { kind: 'downloaded' }>
   | { readonly kind: 'failed'; readonly reason: string; readonly status?: number; readonly mayPass: boolean }
 
-async function attempt({ url, file, size, idle = 30_000 }: DownloadRequest, network: Network): Promise<Attempt> {
+async function attempt(request: DownloadRequest, network: Network, deadline: AbortSignal): Promise<Attempt> {
+  const { url, file, size, idle = 30_000, longest = defaultLongest, most = 1 << 30 } = request
   const stall = new AbortController()
-  const signal = AbortSignal.any([stall.signal, ...(network.signal ? [network.signal] : [])])
+  const signal = AbortSignal.any([stall.signal, deadline, ...(network.signal ? [network.signal] : [])])
   let host = hostOf(url)
   const result = await followRedirects(url, (address) => {
     host = hostOf(address)
@@ -51,7 +59,15 @@ async function attempt({ url, file, size, idle = 30_000 }: DownloadRequest, netw
       signal
     )
   })
+  const late = () => {
+    return {
+      kind: 'failed',
+      reason: `${host} did not send all of it within ${longest / 1000} s`,
+      mayPass: false
+    } as const
+  }
   if (!('answer' in result)) {
+    if (deadline.aborted) return late()
     return { kind: 'failed', reason: reasonOf(result, host), mayPass: passingProblem(result, host) !== undefined }
   }
   const { status, headers } = result.answer
@@ -61,13 +77,18 @@ async function attempt({ url, file, size, idle = 30_000 }: DownloadRequest, netw
   }
   const { 'content-length': length } = headers
   const expected = length === undefined ? size : Number(length)
-  const received = await receive(result.chunks, file, idle, stall)
+  const limit = Math.min(expected ?? most, most)
+  const received = await receive(result.chunks, file, { idle, limit }, stall)
   const far = `${received.size}${expected === undefined ? '' : ` of ${expected}`} bytes`
   if (stall.signal.aborted) {
     return { kind: 'failed', reason: `${host} sent nothing for ${idle / 1000} s, after ${far}`, mayPass: true }
   }
+  if (deadline.aborted) return late()
+  if (received.kind === 'too-large') {
+    return { kind: 'failed', reason: `the file from ${host} is larger than ${limit} bytes`, mayPass: false }
+  }
   // A file that is whole and of another size is another file: its digest tells, and is not to be asked for again.
-  if (received.kind === 'broken' || (expected !== undefined && received.size < expected)) {
+  if (received.kind !== 'whole' || (expected !== undefined && received.size < expected)) {
     return { kind: 'failed', reason: `the file from ${host} is truncated: it broke off after ${far}`, mayPass: true }
   }
   return { kind: 'downloaded', sha256: received.sha256, size: received.size }
@@ -75,12 +96,12 @@ async function attempt({ url, file, size, idle = 30_000 }: DownloadRequest, netw
 
 type Received =
   | { readonly kind: 'whole'; readonly sha256: Sha256; readonly size: number }
-  | { readonly kind: 'broken'; readonly size: number }
+  | { readonly kind: 'broken' | 'too-large'; readonly size: number }
 
 async function receive(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
-  idle: number,
+  { idle, limit }: { readonly idle: number; readonly limit: number },
   stall: AbortController
 ): Promise<Received> {
   const hash = createHash('sha256')
@@ -92,6 +113,7 @@ async function receive(
       for await (const chunk of chunks) {
         timer.refresh()
         size += chunk.byteLength
+        if (size > limit) return
         hash.update(chunk)
         yield chunk
       }
@@ -104,6 +126,7 @@ async function receive(
   } finally {
     clearTimeout(timer)
   }
+  if (size > limit) return { kind: 'too-large', size }
   return broken ? { kind: 'broken', size } : { kind: 'whole', sha256: hash.digest('hex') as Sha256, size }
 }
 

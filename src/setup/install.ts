@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { type Archive, archiveOf, fetchArchive, type KnownDigest } from './archive.ts'
 import type { ArchiveCache } from './archive-cache.ts'
@@ -19,7 +19,7 @@ export type InstallRequest = Pick<ChosenVersion, 'version' | 'release'> & {
   readonly releasesUrl: string | undefined
   /** Whether the server has to be there too. */
   readonly withServer: boolean
-  /** A folder of this setup alone. */
+  /** A folder of this setup alone, beside those of the job's other setups. */
   readonly root: string
 }
 
@@ -75,7 +75,7 @@ export async function install(request: InstallRequest, tools: InstallTools): Pro
 }
 
 async function fromPath(request: InstallRequest, { starting, tell }: InstallTools): Promise<Installed | undefined> {
-  const found = await programsOnPath(request.version, request.target, starting)
+  const found = await programsOnPath(request.version, request.target, starting, dirname(request.root))
   if (found === undefined) return undefined
   if (request.withServer && found.server === undefined) {
     tell(`${found.cli} is ${request.version} and stays unused: there is no spacetimedb-standalone beside it to start.`)

@@ -67,6 +67,8 @@ async function tryPort(port: number, options: LocalServerOptions): Promise<Start
     if (reason !== undefined) return await giveUp(launched.process, reason, clock)
     const somebody = await createIdentity({ url, onSecret, clock })
     insistOnGoing(signal)
+    // Then another program that took the port has answered.
+    if (launched.hasEnded()) return await giveUp(launched.process, 'ended', clock)
     return { kind: 'running', server: { url, ...somebody, process: launched.process } }
   } catch (error) {
     await stopProcess(launched.process, clock)

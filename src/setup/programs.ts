@@ -1,6 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { messageOf } from '../errors.ts'
+import { isWithin } from '../paths.ts'
 import type { Command, RunProgram } from '../process.ts'
 import type { Environment } from './environment.ts'
 import type { Target } from './target.ts'
@@ -44,15 +45,17 @@ export async function problemOf(
 
 /**
  * The CLI of a version that is in PATH as `spacetime` or `spacetimedb-cli`, with the server beside it if there is one.
- * What the official installer puts there as `spacetime` starts another program, whose path it tells.
+ * What the official installer puts there as `spacetime` starts another program, whose path it tells. What lies below
+ * `setups`, the folder of this job's setups, is left out: a script of an earlier one is logged in.
  */
 export async function programsOnPath(
   version: string,
   target: Target,
-  starting: Starting
+  starting: Starting,
+  setups: string
 ): Promise<Programs | undefined> {
   for (const name of ['spacetime', 'spacetimedb-cli']) {
-    const cli = findInPath(`${name}${target.exe}`, starting.environment)
+    const cli = findInPath(`${name}${target.exe}`, starting.environment, setups)
     if (cli === undefined) continue
     const stated = await statedVersion(cli, starting)
     if (stated.kind !== 'version' || stated.version !== version) continue
@@ -85,9 +88,9 @@ export async function statedVersion(program: string, starting: Starting): Promis
   }
 }
 
-function findInPath(name: string, environment: Environment): string | undefined {
+function findInPath(name: string, environment: Environment, leftOut: string): string | undefined {
   const path = Object.entries(environment).find(([variable]) => variable.toUpperCase() === 'PATH')?.[1] ?? ''
-  const places = path.split(delimiter).filter((folder) => folder !== '')
+  const places = path.split(delimiter).filter((folder) => folder !== '' && !isWithin(leftOut, folder))
   return places.map((folder) => join(folder, name)).find(isExecutable)
 }
 

@@ -27,6 +27,10 @@ test('a line for each folder, with options of the CLI', () => {
   ])
 })
 
+test('an Unreal project may be the whole workspace', () => {
+  expect(parseBindings('unrealcpp:. --unreal-module-name Game')).toMatchObject([{ folder: '.', unrealModule: 'Game' }])
+})
+
 test('nothing is nothing', () => expect(parseBindings(' \n')).toEqual([]))
 
 test.each<[string, RegExp]>([
@@ -39,6 +43,9 @@ test.each<[string, RegExp]>([
   ['typescript:client --include-private yes', /yes/],
   ['rust:client --unreal-module-name X', /Unreal only/],
   ['unrealcpp:client', /needs `--unreal-module-name`/],
+  ['typescript:.', /whole workspace/],
+  ['rust:./', /whole workspace/],
+  ['cs:client/.. --namespace X', /whole workspace/],
   ['typescript:client\nts:client/', /two lines name this folder/]
 ])('%j is refused, with what is allowed', (given, message) => {
   expect(() => parseBindings(given)).toThrow(ConfigurationError)

@@ -77,6 +77,16 @@ describe('bindings of another module', () => {
   })
 })
 
+test('what the CLI could not format is told, with the reason', async () => {
+  await writeBindings(target, module('counter.wasm'), tools)
+  const said = 'Could not format generated files: rustfmt: No such file or directory (os error 2)'
+  const cli = join(workspace, 'spacetime')
+  writeFileSync(cli, `#!/bin/sh\n${tools.cli} "$@" && echo '${said}' >&2\n`, { mode: 0o755 })
+  const state = await compareBindings(target, module('counter.wasm'), { ...tools, cli })
+  expect(state).toMatchObject({ changes: [], unformatted: said })
+  expect(await compareBindings(target, module('counter.wasm'), tools)).not.toHaveProperty('unformatted')
+})
+
 test('a file that was edited differs', async () => {
   await writeBindings(target, module('counter.wasm'), tools)
   writeFileSync(indexOf(), readFileSync(indexOf(), 'utf8').replace('//', '// edited'))

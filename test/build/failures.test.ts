@@ -233,6 +233,16 @@ describe('packages that can not be installed', () => {
     expect(apart.result.said).toMatch(/^There is no lock file: .*\n\$ npm install --no-package-lock .*\nin .*\/server$/)
   })
 
+  test("by Yarn's Plug'n'Play, where nothing finds them", async () => {
+    const files = { ...typescript, 'server/yarn.lock': '__metadata:\n  version: 8' }
+    const { result } = await buildWith(files, { yarn: sh('touch .pnp.cjs') })
+    expect(result).toMatchObject({
+      reason:
+        "The packages were installed by Yarn's Plug'n'Play, and what builds modules looks for them in `node_modules`. " +
+        'Add `nodeLinker: node-modules` to .yarnrc.yml.'
+    })
+  })
+
   test('without the bindings among them', async () => {
     const { result } = await buildWith({ ...typescript, 'server/package-lock.json': '{}' }, { npm: sh('exit 0') })
     expect(result).toMatchObject({
@@ -361,7 +371,13 @@ describe('the CLI', () => {
       'echo "$@"; mkdir -p $3/build/sub; echo a > $3/build/sub/game.wasm; sleep 0.1; echo b > $3/build/sub/game.opt.wasm'
     )
     const { result, workspace } = await buildWith(
-      { ...cpp, 'server/build/old.wasm': 'old' },
+      {
+        ...cpp,
+        'server/build/committed.wasm': 'old',
+        'server/build/sub/game.wasm': 'old',
+        'server/build/sub/gone.wasm': 'old',
+        'server/build/sub/CMakeFiles/gone.dir/link.txt': ''
+      },
       {},
       { builder: 'cli', cli: spacetime, options: options({ debug: true }) }
     )
@@ -371,7 +387,8 @@ describe('the CLI', () => {
       tools: { cli: expect.stringContaining('2.8.3') }
     })
     expect(result.said).toContain(`build --module-path ${join(workspace, 'server')} --debug`)
-    await expect(readFile(join(workspace, 'server/build/old.wasm'))).rejects.toThrow('ENOENT')
+    expect(await readFile(join(workspace, 'server/build/committed.wasm'), 'utf8')).toBe('old')
+    await expect(readFile(join(workspace, 'server/build/sub/gone.wasm'))).rejects.toThrow('ENOENT')
   })
 
   test('that makes nothing: the module of an earlier build is not taken', async () => {

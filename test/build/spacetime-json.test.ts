@@ -170,18 +170,35 @@ describe('spacetime.json with a mistake', () => {
       undefined,
       /^`spacetime\.json` can't be read as JSON: invalid character '}' at 1:14\.$/
     ],
-    ['a list', { 'spacetime.json': '[]' }, undefined, /^`spacetime\.json`: it is wrong: .*expected object/],
+    ['a list', { 'spacetime.json': '[]' }, undefined, /^`spacetime\.json` is a list, and has to be an object\.$/],
+    ['nothing', { 'spacetime.json': 'null' }, undefined, /^`spacetime\.json` is `null`, and has to be an object\.$/],
+    ...(
+      [
+        ['server', 'null', '`null`, and has to be a text'],
+        ['children', 'null', '`null`, and has to be a list'],
+        ['dev', '"npm run dev"', 'a text, and has to be an object'],
+        ['generate', '{}', 'an object, and has to be a list'],
+        ['native-aot', '1', '`1`, and has to be `true` or `false`'],
+        ['num-replicas', '"2"', 'a text, and has to be a number'],
+        ['dotnet-version', '[8]', 'a list, and has to be a text or a number']
+      ] as const
+    ).map(([key, value, says]): [string, Files, undefined, RegExp] => [
+      `a ${key} that is ${value}`,
+      { 'spacetime.json': `{"${key}": ${value}}` },
+      undefined,
+      new RegExp(`^\`spacetime\\.json\`: \`${key}\` is ${says}\\.$`)
+    ]),
     [
       'in a type',
       { 'spacetime.json': '{"children": [{"database": 7}]}' },
       undefined,
-      /^`spacetime\.json`: `children\.0\.database` is wrong: .*expected string/
+      /^`spacetime\.json`: `children\.0\.database` is `7`, and has to be a text\.$/
     ],
     [
       'in a key',
       { 'spacetime.json': '{"module-pth": "server"}' },
       undefined,
-      /^`spacetime\.json`: `module-pth` is no key that the CLI knows\. It knows database, server, module-path,/
+      /^`spacetime\.json`: `module-pth` is no key that the CLI knows\. It knows database, server, module-path,.* children\.$/
     ],
     [
       "in a child's key",

@@ -62,6 +62,16 @@ describe('bindings', () => {
   })
 })
 
+test('bindings that differ because there is no formatter: the log and the error say so', async () => {
+  const script = `#!/bin/sh\n${stage.cli} "$@" && case "$1" in generate) echo 'Could not format generated files: no rustfmt' >&2;; esac; exit 0\n`
+  const inputs = { bindings: 'rust:client', cli: './spacetime' }
+  const built = await build({ files: rustProject('counter', { spacetime: script }), inputs })
+  expect(errors(built)).toMatchObject([{ title: 'build-module: bindings are stale' }])
+  expect(errors(built)[0]?.message).toContain('The CLI said: Could not format generated files: no rustfmt')
+  expect(built.main.log).toContain('Bindings in client: Could not format generated files: no rustfmt')
+  expect(built.main.summary).toContain('Could not format generated files: no rustfmt')
+})
+
 describe('a wrong input is one error that tells what to do', () => {
   const project = rustProject('counter')
   test.each<[string, Omit<BuildOptions, 'files'> & { files?: Files }, RegExp]>([

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fixtureModule } from '../fixtures.ts'
 import { installPrograms } from '../stand-ins/archives.ts'
 import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
 import { type GitHub, startGitHub, type WorkflowJobOptions, type WorkflowRun } from './github.ts'
-import type { Job, StepResult } from './runner.ts'
+import type { Job, RunningStep, StepResult } from './runner.ts'
 import { dist } from './stage.ts'
 
 /** Texts and bytes by their paths in the workspace. */
@@ -18,6 +18,8 @@ export type BuildOptions = Omit<WorkflowJobOptions, 'dist'> & {
   readonly machine?: Machine
   readonly files: Files
   readonly inputs?: Readonly<Record<string, string>>
+  /** Told each line of the main step. */
+  readonly onLine?: (text: string, step: RunningStep) => void
   /** While what the job made is still there. */
   readonly look?: (built: Built, job: Job) => Promise<void> | void
 }
@@ -32,14 +34,15 @@ export class BuildStage {
   readonly github: GitHub
   /** The path of the stand-in for the CLI. */
   readonly cli: string
-  readonly #rust: string
+  /** PATH of the jobs. */
+  readonly path: string
   readonly #folder: string
   #machines = 0
 
   constructor(github: GitHub, cli: string, rust: string, folder: string) {
     this.github = github
     this.cli = cli
-    this.#rust = rust
+    this.path = [rust, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter)
     this.#folder = folder
   }
 
@@ -54,6 +57,7 @@ export class BuildStage {
     machine,
     files,
     inputs,
+    onLine,
     look,
     ...options
   }: BuildOptions): Promise<Built> {
@@ -61,11 +65,15 @@ export class BuildStage {
     for (const folder of [workspace, home]) rmSync(folder, { recursive: true, force: true })
     mkdirSync(home, { recursive: true })
     writeFiles(workspace, files)
-    const PATH = `${this.#rust}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`
-    const env = { PATH, HOME: home, GITHUB_WORKSPACE: workspace, ...options.env }
+    const env = { PATH: this.path, HOME: home, GITHUB_WORKSPACE: workspace, ...options.env }
     const { job } = run.startJob({ ...options, dist, env })
     try {
-      const main = await job.run({ action: 'build-module', inputs: { builder: 'toolchain', ...inputs } })
+      const step: RunningStep = job.start({
+        action: 'build-module',
+        inputs: { builder: 'toolchain', ...inputs },
+        onLine: ({ text }) => onLine?.(text, step)
+      })
+      const main = await step.result
       const [post] = await job.post()
       if (!post) throw new Error('build-module has no post step')
       await look?.({ main, post }, job)
@@ -123,6 +131,7 @@ export function cargoLock(name: string, others: readonly string[]): string {
 function writeFiles(folder: string, files: Files): void {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
+    const isScript = typeof content === 'string' && content.startsWith('#!')
+    writeFileSync(join(folder, path), content, { mode: isScript ? 0o755 : 0o644 })
   }
 }

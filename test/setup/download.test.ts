@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { download } from '../../src/setup/download.ts'
+import { type DownloadRequest, download } from '../../src/setup/download.ts'
 import { temporaryFolders } from './folders.ts'
 import { hastyNetwork, httpServers } from './http-server.ts'
 
@@ -16,13 +16,13 @@ const sha256 = createHash('sha256').update(bytes).digest('hex')
 /** Downloads from a server that answers each request with the next of some functions, the last one for all more. */
 async function downloadFrom(
   answers: readonly ((response: ServerResponse) => void)[],
-  { size, idle, signal }: { size?: number; idle?: number; signal?: AbortSignal } = {}
+  { signal, ...options }: Pick<DownloadRequest, 'size' | 'idle' | 'longest' | 'most'> & { signal?: AbortSignal } = {}
 ) {
   let asked = 0
   const url = await startHttp((_, response) => answers[Math.min(asked++, answers.length - 1)]?.(response))
   const file = join(makeFolder(), 'file')
   const network = hastyNetwork(signal)
-  const result = await download({ url: `${url}/file`, file, size, ...(idle && { idle }) }, network)
+  const result = await download({ url: `${url}/file`, file, ...options }, network)
   return { result, file, asked: () => asked, host: url.slice('http://'.length), retries: network.retries }
 }
 
@@ -35,6 +35,16 @@ const cutWithoutLength = (response: ServerResponse) => response.writeHead(200).e
 const stalled = (response: ServerResponse) => {
   response.writeHead(200, { 'content-length': bytes.length })
   response.write(bytes.subarray(0, 100_000))
+}
+const endless = (response: ServerResponse) => {
+  response.writeHead(200)
+  const more = () => response.destroyed || response.write(bytes, () => setImmediate(more))
+  more()
+}
+const dripping = (response: ServerResponse) => {
+  response.writeHead(200)
+  const drops = setInterval(() => response.write('.'), 20)
+  response.once('close', () => clearInterval(drops))
 }
 const status = (code: number) => (response: ServerResponse) => response.writeHead(code).end('no')
 
@@ -81,6 +91,26 @@ describe('what does not pass is a reason', () => {
       reason: expect.stringMatching(/sent nothing for 0.1 s, after 100000 of/)
     })
     expect(asked()).toBe(3)
+  })
+
+  test.each([
+    ['it should be', { size: 100_000 }, endless, 100_000],
+    ['any such file is', { most: 200_000 }, endless, 200_000],
+    ['any such file is, though it says so', { most: 200_000 }, good, 200_000]
+  ])('when it is larger than %s, at once', async (_, options, answer, limit) => {
+    const { result, file, asked, host } = await downloadFrom([answer], options)
+    expect(result).toEqual({ kind: 'failed', reason: `the file from ${host} is larger than ${limit} bytes` })
+    expect(asked()).toBe(1)
+    expect(existsSync(file)).toBe(false)
+  })
+
+  test.each([
+    ['comes drop by drop', dripping],
+    ['does not begin', () => {}]
+  ])('when it %s, after the time for all tries', async (_, answer) => {
+    const { result, host, asked } = await downloadFrom([answer], { longest: 300 })
+    expect(result).toEqual({ kind: 'failed', reason: `${host} did not send all of it within 0.3 s` })
+    expect(asked()).toBe(1)
   })
 
   test('when there is no such file, at once', async () => {

@@ -103,6 +103,24 @@ describe('a server that does not come up', () => {
     expect(isRunning(started.at(-1) as ServerProcess)).toBe(false)
   })
 
+  test('because it has ended, though another program that took its port answers like a server', async () => {
+    const other = join(makeFolder(), 'other.mjs')
+    writeFileSync(
+      other,
+      `import { createServer } from 'node:http'
+      const [, , address, server] = process.argv
+      const body = JSON.stringify({ identity: 'c200' + '0'.repeat(60), token: 'a.b.c' })
+      createServer((request, response) => {
+        if (!request.url.endsWith('/identity')) return response.end()
+        process.kill(Number(server))
+        setTimeout(() => response.end(body), 300)
+        setTimeout(() => process.exit(), 1000)
+      }).listen(address.split(':')[1], '127.0.0.1')`
+    )
+    const program = script(`${process.execPath} ${other} "$3" $$ &\nexec sleep 60`)
+    await expect(start({ program }).server).rejects.toThrow(/does not run: it ended\./)
+  })
+
   test('because each port is taken: after some tries', async () => {
     const log = join(makeFolder(), 'tries')
     const taken = script(`echo "$3" >> ${log}; echo "Port is already in use."; exit 1`)
