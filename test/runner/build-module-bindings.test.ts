@@ -100,7 +100,7 @@ describe('a wrong input is one error that tells what to do', () => {
     [
       'a name that no artifact can have',
       { inputs: { 'artifact-name': 'a/b', 'upload-artifact': 'true' } },
-      /"a\/b", has "\/" in it.*`artifact-name`/
+      /`artifact-name` is `a\/b`; allowed is a name without quotes/
     ],
     [
       'bindings of several modules',
