@@ -118,6 +118,8 @@ export function testRustModule(toolchain: Toolchain): void {
         const before = hashModule(await readFile(fileOf(first)))
         const elsewhere = join(folder, 'a/much/longer/place/of/another-checkout')
         await copyProject('rust-module', join(elsewhere, 'server'))
+        // The first build has chosen the crates: a lock file is no fixture, since it names where they come from.
+        await copyFile(join(project, 'Cargo.lock'), join(elsewhere, 'server', 'Cargo.lock'))
         const crates = { ...environment, CARGO_HOME: join(folder, 'other-cargo-home') }
         const built = await timed('cold, elsewhere', () =>
           build(join(elsewhere, 'server'), { workspace: elsewhere, environment: crates })
