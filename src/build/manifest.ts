@@ -2,6 +2,7 @@ import { hash as digestOf } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
+import { firstIssue, parseJson } from '../checked-json.ts'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { loadModule } from '../module/load.ts'
 import type { Module } from '../module/module.ts'
@@ -114,17 +115,4 @@ export async function loadDescribedModule(manifestPath: string): Promise<{ manif
 /** In hex. */
 export function sha256Of(content: Uint8Array | string): string {
   return digestOf('sha256', content, 'hex')
-}
-
-function parseJson(text: string, origin: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new ConfigurationError(`${origin} is not JSON: ${messageOf(error)}`)
-  }
-}
-
-function firstIssue({ issues: [issue] }: z.ZodError): string {
-  const path = issue?.path.join('.')
-  return `${path ? `${path}: ` : ''}${issue?.message}`
 }

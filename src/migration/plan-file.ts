@@ -1,6 +1,7 @@
 import { hash as digestOf } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
+import { firstIssue, parseJson } from '../checked-json.ts'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { plainChangeKinds, serverTreatments, subjectKinds } from './change.ts'
 import { type Reversible, verdicts } from './verdict.ts'
@@ -182,19 +183,6 @@ export async function readPlan(path: string): Promise<Plan> {
     throw new ConfigurationError(`The plan ${path} can't be read: ${messageOf(error)}`)
   }
   return parsePlan(text, path)
-}
-
-function parseJson(text: string, origin: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new ConfigurationError(`${origin} is not JSON: ${messageOf(error)}`)
-  }
-}
-
-function firstIssue({ issues: [issue] }: z.ZodError): string {
-  const path = issue?.path.join('.')
-  return `${path ? `${path}: ` : ''}${issue?.message}`
 }
 
 /** JSON with the keys of every object in order. */
