@@ -1,0 +1,74 @@
+import type { ModuleHash } from '../module/hash.ts'
+import type { LogLine } from '../spacetimedb/server.ts'
+import type { Check } from './check.ts'
+import type { LoadFigures } from './load-figures.ts'
+
+/** How one try of a check ended. Texts are for the reader, plain and not escaped. */
+export type Finding =
+  | { readonly kind: 'passed'; readonly detail: string; readonly load?: LoadFigures }
+  /** It ran, and is not as it should be. `final`: to try again would change nothing. */
+  | {
+      readonly kind: 'failed'
+      readonly expected: string
+      readonly actual: string
+      readonly final?: boolean
+      readonly load?: LoadFigures
+    }
+  /** It could not run: no such reducer, metrics that are hidden, no connection. */
+  | { readonly kind: 'not-run'; readonly reason: string; readonly final?: boolean }
+
+/** How a check ended. */
+export type Outcome =
+  | { readonly kind: 'passed'; readonly detail: string }
+  | { readonly kind: 'failed'; readonly expected: string; readonly actual: string }
+  /** It could not run, which counts as failed. */
+  | { readonly kind: 'not-run'; readonly reason: string }
+  /** It could not run and is optional, or one that it needs did not pass. */
+  | { readonly kind: 'skipped'; readonly reason: string }
+
+/** A check that is over. */
+export type CheckReport = {
+  readonly check: Check
+  readonly outcome: Outcome
+  readonly milliseconds: number
+  readonly tries: number
+  readonly load?: LoadFigures
+  /** What the log says from around a failure; '' texts and tokens are not in it. */
+  readonly logLines: readonly LogLine[]
+  /** A command that runs this check alone, by hand: `spacetime` or `curl`, a token only as `$SPACETIMEDB_TOKEN`. `undefined` where there is none. */
+  readonly byHand: string | undefined
+}
+
+/** All checks of one run. */
+export type SmokeReport = {
+  readonly server: string
+  readonly database: string
+  readonly moduleHash: ModuleHash | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly milliseconds: number
+  readonly reports: readonly CheckReport[]
+  readonly soak?: SoakReport
+}
+
+/** What was seen in the time after the checks. */
+export type SoakReport =
+  | { readonly kind: 'passed'; readonly milliseconds: number; readonly looks: number }
+  | { readonly kind: 'failed'; readonly milliseconds: number; readonly breach: CheckReport }
+  | { readonly kind: 'cancelled'; readonly milliseconds: number }
+
+/** Whether all is as it should be: nothing failed, nothing could not run, the soak was kept to its end. */
+export function hasPassed({ reports, soak }: SmokeReport): boolean {
+  const isGood = ({ outcome }: CheckReport) => outcome.kind === 'passed' || outcome.kind === 'skipped'
+  return reports.every(isGood) && (soak === undefined || soak.kind === 'passed')
+}
+
+/** How many checks ended in each way; `failed` counts those that could not run, too. */
+export function countsOf({ reports, soak }: SmokeReport): Counts {
+  const count = (...kinds: readonly Outcome['kind'][]) =>
+    reports.filter(({ outcome }) => kinds.includes(outcome.kind)).length
+  const breaches = soak?.kind === 'failed' ? 1 : 0
+  return { passed: count('passed'), failed: count('failed', 'not-run') + breaches, skipped: count('skipped') }
+}
+
+export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }

@@ -1,0 +1,320 @@
+import * as z from 'zod'
+import { duration } from '../duration.ts'
+import { expectation, numberExpectation, pattern, rowExpectation } from './comparison-schema.ts'
+
+/** How long a check may take where its file does not say. */
+const defaultTimeout = '10s'
+
+/** How long all checks together may take where their file does not say. */
+export const defaultDeadline = '10m'
+
+const time = (what: string, options: { readonly min?: number; readonly preset: string }) => {
+  const value = duration({ min: options.min ?? 1 })
+  return value.describe(`${what}: ${value.description}. Without it \`${options.preset}\`.`).prefault(options.preset)
+}
+
+const optionalTime = (what: string, min = 1) => {
+  const value = duration({ min })
+  return value.describe(`${what}: ${value.description}.`).exactOptional()
+}
+
+const oneLine = (most: number) => z.string().min(1).max(most).regex(/^.*$/)
+
+const checkName = oneLine(100)
+
+const anyone = z
+  .enum(['owner', 'anonymous'])
+  .describe('Who asks: `owner`, with the credential of the job, or `anonymous`, as somebody new.')
+
+/** What each check has, whatever its kind. */
+const common = (writes: boolean, as: 'owner' | 'anonymous', timeout: string = defaultTimeout) => ({
+  name: checkName
+    .describe('What reports call the check: one line of text, of at most 100 characters, each name once.')
+    .exactOptional(),
+  timeout: time('How long one try may take', { preset: timeout }),
+  retries: z
+    .int()
+    .min(0)
+    .max(20)
+    .describe(
+      'How often it is tried again when it fails, with pauses that double from a second: a whole number from 0 to 20. Without it 0.'
+    )
+    .prefault(0),
+  optional: z
+    .boolean()
+    .describe('With `true` a check that could not run is skipped instead of failed. Without it `false`.')
+    .prefault(false),
+  writes: z
+    .boolean()
+    .describe(
+      `Whether it changes data: \`true\` or \`false\`. Without it \`${writes}\`. Against a real database it is run only with the input \`allow-writes: true\`.`
+    )
+    .prefault(writes),
+  as: anyone.describe(`${anyone.description} Without it \`${as}\`.`).prefault(as),
+  needs: z
+    .union([checkName, z.array(checkName).min(1)])
+    .describe(
+      'The name of a check, or a list of names, that have to pass before this one begins. Without it the check begins at once.'
+    )
+    .exactOptional()
+})
+
+const args = z
+  .array(z.unknown())
+  .describe('The arguments, as a list in the order of the parameters. Integers of any size stay exact.')
+  .prefault([])
+
+const callable = (what: string) => oneLine(500).describe(`${what}: its name.`)
+
+const reducerError = z
+  .strictObject({
+    error: z
+      .union([
+        z.literal(true),
+        z.string().min(1),
+        z.strictObject({ matches: pattern.describe('A regular expression of JavaScript that the error has to match.') })
+      ])
+      .describe(
+        'The error that it has to end with: `true` for any, a text that has to be in it, or `{ matches: "a pattern" }`.'
+      )
+  })
+  .describe('a map with the key `error`')
+
+const pingCheck = z.strictObject({
+  ...common(false, 'anonymous'),
+  ping: z.literal(true).describe('The server answers: `true`.')
+})
+
+const servedHashCheck = z.strictObject({
+  ...common(false, 'anonymous'),
+  'served-hash': z
+    .union([z.literal(true), z.string().regex(/^[0-9a-f]{64}$/i)])
+    .describe(
+      'The database runs this module: 64 hex digits, or `true` for the module that the job has deployed or was told of.'
+    )
+})
+
+const reducerCheck = z.strictObject({
+  ...common(false, 'owner'),
+  reducer: callable('Calls this reducer, once'),
+  args,
+  expect: z
+    .union([z.literal('ok'), reducerError])
+    .describe('How it has to end: `ok`, or `{ error: "text" }`. Without it `ok`.')
+    .prefault('ok'),
+  'max-duration': optionalTime('The longest that the server may say that it took')
+})
+
+const procedureCheck = z.strictObject({
+  ...common(false, 'owner'),
+  procedure: callable('Calls this procedure, once'),
+  args,
+  returns: z
+    .unknown()
+    .describe('The value that it has to return, as JSON has it. Without it any will do.')
+    .exactOptional(),
+  'max-duration': optionalTime('The longest that the server may say that it took')
+})
+
+/** What rows have to be like. */
+const rowsExpected = {
+  count: numberExpectation
+    .describe(`How many rows there have to be: ${numberExpectation.description}.`)
+    .exactOptional(),
+  rows: z
+    .array(rowExpectation)
+    .describe('All the rows, in any order: a list of maps of columns, each for a row of its own.')
+    .exactOptional(),
+  some: rowExpectation.describe(`At least one row has to be like this: ${rowExpectation.description}.`).exactOptional(),
+  each: rowExpectation.describe(`Each row has to be like this: ${rowExpectation.description}.`).exactOptional(),
+  none: rowExpectation.describe(`No row may be like this: ${rowExpectation.description}.`).exactOptional()
+}
+
+const sqlCheck = z.strictObject({
+  ...common(false, 'owner'),
+  sql: z.string().regex(/\S/).describe('One SQL statement, as text. One that is no `SELECT` counts as `writes: true`.'),
+  ...rowsExpected,
+  value: expectation
+    .describe(`What the first column of the first row has to be: ${expectation.description}.`)
+    .exactOptional(),
+  eventually: optionalTime('It is asked again and again until it holds, for at most this long')
+})
+
+const query = oneLine(10_000).describe(
+  'What to subscribe to: one `SELECT` of whole rows, such as `SELECT * FROM counter`.'
+)
+
+const subscriptionCheck = z.strictObject({
+  ...common(false, 'anonymous'),
+  subscription: z
+    .union([query, z.array(query).min(1)])
+    .describe(
+      'Connects over WebSocket as a client does and subscribes: a query such as `SELECT * FROM counter`, or a list of queries.'
+    ),
+  ...rowsExpected,
+  call: z
+    .strictObject({
+      reducer: callable('Calls this reducer over the same connection, once the rows are there'),
+      args,
+      row: rowExpectation.describe(`A row that has to arrive then: ${rowExpectation.description}.`),
+      table: oneLine(500).describe('The table that the row is of. Without it any.').exactOptional(),
+      within: time('How soon after the call the row has to arrive', { preset: '1s' })
+    })
+    .describe(
+      'A call, and the row that has to arrive by it: a map of `reducer`, `args`, `row`, `table`, `within`. The check counts as `writes: true` with it.'
+    )
+    .exactOptional()
+})
+
+const httpRouteCheck = z.strictObject({
+  ...common(false, 'anonymous'),
+  'http-route': z
+    .string()
+    .regex(/^\/\S*$/)
+    .max(2000)
+    .describe("The path of one of the module's own HTTP handlers: a text that begins with `/`."),
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+    .describe('The method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`. Without it `GET`.')
+    .prefault('GET'),
+  headers: z
+    .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/), z.string())
+    .describe('Headers to send: a map of names and texts.')
+    .prefault({}),
+  body: z.string().describe('A text to send.').exactOptional(),
+  status: z
+    .int()
+    .min(100)
+    .max(599)
+    .describe('The status of the answer: a whole number from 100 to 599. Without it 200.')
+    .prefault(200),
+  contains: z.string().min(1).describe('A text that has to be in the answer.').exactOptional(),
+  matches: pattern.describe(`What the answer has to match: ${pattern.description}.`).exactOptional(),
+  json: z.unknown().describe('What the answer has to be, as JSON.').exactOptional()
+})
+
+const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'panic'])
+
+const logCheck = z.strictObject({
+  ...common(false, 'owner'),
+  log: z
+    .strictObject({
+      below: logLevel
+        .describe('No line may be of this level or a worse one: `debug`, `info`, `warn`, `error` or `panic`.')
+        .exactOptional(),
+      without: pattern.describe(`What no line may match: ${pattern.description}.`).exactOptional(),
+      with: pattern.describe(`What at least one line has to match: ${pattern.description}.`).exactOptional()
+    })
+    .refine((given) => Object.keys(given).length > 0)
+    .describe('What the log since the publish has to be like: a map with at least one of `below`, `without`, `with`.')
+})
+
+const share = z
+  .union([z.number().min(0).max(1), z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/)])
+  .transform((given) => (typeof given === 'number' ? given : Number(given.slice(0, -1)) / 100))
+  .describe('a share such as `1%` or `0.01`')
+
+const metricsCheck = z.strictObject({
+  ...common(false, 'owner', '5m'),
+  metrics: z
+    .strictObject({
+      reducer: oneLine(500).describe('Only calls of this reducer count. Without it all do.').exactOptional(),
+      'error-rate': share.describe(`The largest part of calls that may fail: ${share.description}.`).exactOptional(),
+      p50: optionalTime('The longest that half of the calls may take'),
+      p95: optionalTime('The longest that 95 of 100 calls may take'),
+      p99: optionalTime('The longest that 99 of 100 calls may take'),
+      'queue-length': z.int().min(0).describe('The most calls that may wait in line: a whole number.').exactOptional(),
+      window: time('How long the server is watched', { min: 1000, preset: '10s' })
+    })
+    .refine((given) => ['error-rate', 'p50', 'p95', 'p99', 'queue-length'].some((key) => key in given))
+    .describe(
+      'What the metrics of the server have to be like: a map with at least one of `error-rate`, `p50`, `p95`, `p99`, `queue-length`.'
+    )
+})
+
+const connectionsCheck = z.strictObject({
+  ...common(false, 'anonymous', '1m'),
+  connections: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .describe('How many clients connect over WebSocket, stay and leave: a whole number from 1 to 10000.'),
+  stay: time('How long all of them stay', { min: 0, preset: '5s' })
+})
+
+const loadCheck = z.strictObject({
+  ...common(true, 'owner'),
+  load: callable('Calls this reducer again and again'),
+  args,
+  callers: z
+    .int()
+    .min(1)
+    .max(1000)
+    .describe('How many call at once, each over a connection of its own: a whole number from 1 to 1000. Without it 10.')
+    .prefault(10),
+  rate: z
+    .number()
+    .positive()
+    .max(100_000)
+    .describe(
+      'How many calls there are to be in a second, of all callers together: a number up to 100000. Without it as many as the callers get done.'
+    )
+    .exactOptional(),
+  for: time('How long', { min: 100, preset: '10s' }),
+  p50: optionalTime('The longest that half of the calls may take'),
+  p95: optionalTime('The longest that 95 of 100 calls may take'),
+  p99: optionalTime('The longest that 99 of 100 calls may take'),
+  max: optionalTime('The longest that any call may take'),
+  'error-rate': share
+    .describe(`The largest part of calls that may fail: ${share.description}. Without it 0.`)
+    .prefault(0),
+  throughput: z
+    .number()
+    .positive()
+    .describe('The least number of calls that have to succeed in a second.')
+    .exactOptional()
+})
+
+const check = z
+  .union([
+    pingCheck,
+    servedHashCheck,
+    reducerCheck,
+    procedureCheck,
+    sqlCheck,
+    subscriptionCheck,
+    httpRouteCheck,
+    logCheck,
+    metricsCheck,
+    connectionsCheck,
+    loadCheck
+  ])
+  .describe(
+    'A check is a map with exactly one of `ping`, `served-hash`, `reducer`, `procedure`, `sql`, `subscription`, `http-route`, `log`, `metrics`, `connections`, `load`.'
+  )
+
+/** The form of a file of checks, as its author writes it. */
+export const checksSchema = z
+  .strictObject({
+    deadline: time('How long all checks together may take', { min: 1000, preset: defaultDeadline }),
+    checks: z.array(check).min(1).describe('The checks: a list of at least one.')
+  })
+  .describe('A file of checks is a map with the key `checks`.')
+
+/** A check as its author wrote it, with what was left out filled in. Times are in milliseconds. */
+export type WrittenCheck = z.output<typeof check>
+
+/** The JSON Schema of the file, by which editors complete and check it. */
+export function checksJsonSchema(): unknown {
+  return {
+    title: 'Checks of a SpacetimeDB module that is live',
+    ...z.toJSONSchema(checksSchema, {
+      io: 'input',
+      target: 'draft-7',
+      unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
+      }
+    })
+  }
+}
