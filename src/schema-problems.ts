@@ -28,7 +28,7 @@ function explain(issue: Issue, base: Base): Problem[] {
   if (spot.value === undefined) return [missing(spot)]
   if (issue.code === 'invalid_union') return explainUnion(issue.errors, spot)
   if (issue.code === 'custom' && issue.message !== unsaid) {
-    return [problemAt(spot, `${labelOf(spot.path)}: ${issue.message}`)]
+    return [problemAt(spot, `${labelOf(spot)}: ${issue.message}`)]
   }
   return [wrongValue(spot)]
 }
@@ -51,12 +51,12 @@ function noSuchKind(kinds: readonly z.ZodObject[], spot: Spot, value: YamlMap): 
   const given = telling.filter((key) => Object.hasOwn(value, key))
   const [, second] = given
   if (second !== undefined) {
-    const message = `${labelOf(spot.path)} has ${quoted(given)}, of which it can have only one.`
+    const message = `${labelOf(spot)} has ${quoted(given)}, of which it can have only one.`
     return [{ ...spot.document.placeOfKey([...spot.path, second]), message }]
   }
   const known = [...new Set(kinds.flatMap((kind) => Object.keys(kind.shape)))]
   const unknown = Object.keys(value).filter((key) => !known.includes(key))
-  const none = problemAt(spot, `${labelOf(spot.path)} needs one of the keys ${quoted(telling)}.`)
+  const none = problemAt(spot, `${labelOf(spot)} needs one of the keys ${quoted(telling)}.`)
   return [none, ...unknownKeys(spot, unknown, known)]
 }
 
@@ -71,12 +71,12 @@ function unknownKeys(spot: Spot, keys: readonly string[], known: readonly string
 
 function missing(spot: Spot): Problem {
   const around = spot.path.slice(0, -1)
-  const where = around.length === 0 ? '' : ` in ${labelOf(around)}`
-  return problemAt(spot, `${labelOf(spot.path)} is missing${where}. ${allowed(spot)}`)
+  const where = around.length === 0 ? '' : ` in ${labelOf({ ...spot, path: around })}`
+  return problemAt(spot, `${labelOf(spot)} is missing${where}. ${allowed(spot)}`)
 }
 
 function wrongValue(spot: Spot): Problem {
-  return problemAt(spot, `${labelOf(spot.path)} is ${shown(spot.value)}, which does not fit. ${allowed(spot)}`)
+  return problemAt(spot, `${labelOf(spot)} is ${shown(spot.value)}, which does not fit. ${allowed(spot)}`)
 }
 
 function problemAt({ document, path }: Spot, message: string): Problem {
@@ -88,12 +88,12 @@ function allowed({ schema }: Spot): string {
   return layersOf(schema).find(({ description }) => description !== undefined)?.description ?? ''
 }
 
-function labelOf(path: Path): string {
+function labelOf({ path, document }: Pick<Spot, 'path' | 'document'>): string {
   const last = path.at(-1)
-  if (last === undefined) return 'The file'
-  return typeof last === 'number'
-    ? `Item ${last + 1} of ${labelOf(path.slice(0, -1))}`
-    : `\`${inOneLine(String(last))}\``
+  if (last === undefined) return `The ${document.what}`
+  if (typeof last !== 'number') return `\`${inOneLine(String(last))}\``
+  const around = path.slice(0, -1)
+  return `Item ${last + 1} of ${around.length === 0 ? `the ${document.what}` : labelOf({ path: around, document })}`
 }
 
 function shown(value: unknown): string {
