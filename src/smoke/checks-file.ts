@@ -66,11 +66,20 @@ function parseInput(text: string, input: string): Source {
   if (reading.kind === 'unreadable') throw yamlError(label, [reading.problem])
   const { document } = reading
   const originAt = (place: Place): Origin => ({ kind: 'input', input, ...place })
-  return Array.isArray(document.value) ? listSourceOf(document, label, originAt) : sourceOf(document, label, originAt)
+  return Array.isArray(document.value)
+    ? listSourceOf(document, label, originAt)
+    : sourceOf(document, label, originAt, inputSchema)
 }
 
-function sourceOf(document: YamlDocument, label: string, originAt: (place: Place) => Origin): Source {
-  const checked = checkDocument(document, checksSchema)
+const inputSchema = checksSchema.describe('It has to be a list of checks, or a map with the key `checks`.')
+
+function sourceOf(
+  document: YamlDocument,
+  label: string,
+  originAt: (place: Place) => Origin,
+  schema: typeof checksSchema = checksSchema
+): Source {
+  const checked = checkDocument(document, schema)
   if (checked.kind === 'invalid') throw yamlError(label, checked.problems)
   const { deadline, checks } = checked.value
   return { label, deadline, entries: entriesOf(checks, document, ['checks'], label, originAt) }
