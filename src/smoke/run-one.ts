@@ -151,6 +151,7 @@ function outcomeOf(check: Check, end: End, run: Run): Outcome {
     return { kind: 'not-run', reason: `A mistake in the code of this check ended it: ${messageOf(end.error)}` }
   }
   if (end.cut === 'cancelled') return outcomeOfCancelled(end)
+  if (end.cut === 'deadline') return outcomeOfCut(check, end.cut, run)
   const isLatePass = end.kind === 'found' && end.finding.kind === 'passed' && end.cut !== undefined
   return end.kind === 'found' && !isLatePass ? outcomeOfFinding(check, end.finding) : outcomeOfCut(check, end.cut, run)
 }
