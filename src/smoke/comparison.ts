@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven'
 import type { AlgebraicType } from '../module/algebraic-type.ts'
 import type { Typespace } from '../module/typespace.ts'
+import { inOneLine } from '../one-line.ts'
 import type { Expectation, NumberExpectation, RowExpectation } from './comparison-schema.ts'
 import { expectationText, meets, objectionTo } from './expectation.ts'
 import { fieldOf, type ShownValue, shownValue } from './shown-value.ts'
@@ -112,7 +113,9 @@ function valueDifference(expected: Expectation | undefined, rows: readonly Row[]
   const name = row?.shape.columns[0]?.name
   const value = row && name !== undefined ? columnOf(row, name) : undefined
   if (value === undefined) return { expected: wanted, actual: 'no rows' }
-  return meets(expected, value) ? undefined : { expected: wanted, actual: `value = ${cut(value.text, longestRow)}` }
+  return meets(expected, value)
+    ? undefined
+    : { expected: wanted, actual: `value = ${inOneLine(value.text, longestRow)}` }
 }
 
 function allDifference(expected: readonly RowExpectation[] | undefined, rows: readonly Row[]): Difference | undefined {
@@ -186,7 +189,7 @@ const longestRow = 160
 
 function expectedRowText(expected: RowExpectation): string {
   const parts = Object.entries(expected).map(([name, expectation]) => `${name} ${expectationText(expectation)}`)
-  return cut(`(${parts.join(', ')})`, longestRow)
+  return inOneLine(`(${parts.join(', ')})`, longestRow)
 }
 
 /** A row in one line, the columns that matter first. */
@@ -194,7 +197,7 @@ export function rowText(row: Row, first: readonly string[]): string {
   const names = row.shape.columns.map(({ name }) => name)
   const ordered = [...names.filter((name) => first.includes(name)), ...names.filter((name) => !first.includes(name))]
   const parts = ordered.map((name) => `${name} = ${columnOf(row, name)?.text}`)
-  return cut(`(${parts.join(', ')})`, longestRow)
+  return inOneLine(`(${parts.join(', ')})`, longestRow)
 }
 
 function shownRows(rows: readonly Row[], first: readonly string[]): string {
@@ -211,11 +214,7 @@ function listText(texts: readonly string[], total = texts.length): string {
   return texts.slice(0, mostRows).join(', ') + (more === 0 ? '' : ` and ${more} more`)
 }
 
-function countText(count: number): string {
+/** `1 row`, `2 rows`. */
+export function countText(count: number): string {
   return count === 1 ? '1 row' : `${count} rows`
-}
-
-function cut(text: string, longest: number): string {
-  const line = text.slice(0, longest * 4).replace(/\s+/g, ' ')
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
 }
