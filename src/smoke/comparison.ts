@@ -123,10 +123,11 @@ function allDifference(expected: readonly RowExpectation[] | undefined, rows: re
   const { missing, left } = pairUp(expected, rows)
   if (missing.length === 0 && left.length === 0) return undefined
   const columns = expected.flatMap((row) => Object.keys(row))
-  const wanted = missing.length === 0 ? 'no other' : listText(missing.map(expectedRowText))
+  const among = missing.length === 0 ? '' : `, among them ${listText(missing.map(expectedRowText))}`
+  const others = left.length === 0 ? ', not among them' : `, not expected${shownRows(left, columns)}`
   return {
-    expected: `${countText(expected.length)}, ${expected.length === 0 ? 'none at all' : `with ${wanted}`}`,
-    actual: `${countText(rows.length)}, ${left.length === 0 ? 'without such a row' : `with ${listText(left.map((row) => rowText(row, columns)))} instead`}`
+    expected: countText(expected.length) + among,
+    actual: countText(rows.length) + (rows.length === 0 ? '' : others)
   }
 }
 
@@ -134,8 +135,7 @@ function someDifference(expected: RowExpectation | undefined, rows: readonly Row
   if (expected === undefined || rows.some((row) => isLike(expected, row))) return undefined
   return {
     expected: `at least one row ${expectedRowText(expected)}`,
-    actual:
-      rows.length === 0 ? 'no rows' : `none among ${countText(rows.length)}${shownRows(rows, Object.keys(expected))}`
+    actual: rows.length === 0 ? 'no rows' : `none of ${countText(rows.length)}${shownRows(rows, Object.keys(expected))}`
   }
 }
 
@@ -144,7 +144,7 @@ function eachDifference(expected: RowExpectation | undefined, rows: readonly Row
   if (expected === undefined || others.length === 0) return undefined
   return {
     expected: `each row ${expectedRowText(expected)}`,
-    actual: `${others.length} of ${countText(rows.length)} otherwise${shownRows(others, Object.keys(expected))}`
+    actual: `${others.length} of ${countText(rows.length)} ${areOrIs(others)} not like this${shownRows(others, Object.keys(expected))}`
   }
 }
 
@@ -153,7 +153,7 @@ function noneDifference(expected: RowExpectation | undefined, rows: readonly Row
   if (expected === undefined || alike.length === 0) return undefined
   return {
     expected: `no row ${expectedRowText(expected)}`,
-    actual: `${alike.length} of ${countText(rows.length)}${shownRows(alike, Object.keys(expected))}`
+    actual: `${alike.length} of ${countText(rows.length)} ${areOrIs(alike)} like this${shownRows(alike, Object.keys(expected))}`
   }
 }
 
@@ -201,12 +201,9 @@ export function rowText(row: Row, first: readonly string[]): string {
 }
 
 function shownRows(rows: readonly Row[], first: readonly string[]): string {
-  return rows.length === 0
-    ? ''
-    : `: ${listText(
-        rows.slice(0, mostRows + 1).map((row) => rowText(row, first)),
-        rows.length
-      )}`
+  if (rows.length === 0) return ''
+  const texts = rows.slice(0, mostRows).map((row) => rowText(row, first))
+  return `: ${listText(texts, rows.length)}`
 }
 
 function listText(texts: readonly string[], total = texts.length): string {
@@ -214,7 +211,12 @@ function listText(texts: readonly string[], total = texts.length): string {
   return texts.slice(0, mostRows).join(', ') + (more === 0 ? '' : ` and ${more} more`)
 }
 
-/** `1 row`, `2 rows`. */
+/** `no rows`, `1 row`, `2 rows`. */
 export function countText(count: number): string {
+  if (count === 0) return 'no rows'
   return count === 1 ? '1 row' : `${count} rows`
+}
+
+function areOrIs({ length }: readonly Row[]): string {
+  return length === 1 ? 'is' : 'are'
 }

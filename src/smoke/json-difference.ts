@@ -14,7 +14,7 @@ export function jsonDifference(expected: unknown, actual: unknown, path = ''): J
   }
   if (isMap(expected) && isMap(actual)) {
     const keys = new Set([...Object.keys(expected), ...Object.keys(actual)])
-    return firstOf(keys, (key) => jsonDifference(expected[key], actual[key], `${path}.${key}`))
+    return firstOf(keys, (key) => jsonDifference(own(expected, key), own(actual, key), `${path}.${key}`))
   }
   if (isSame(expected, actual)) return undefined
   const place = path === '' ? '' : `${path.replace(/^\./, '')} = `
@@ -37,6 +37,11 @@ function isNumber(json: unknown): json is number | bigint {
 
 function isMap(json: unknown): json is Readonly<Record<string, unknown>> {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+/** Not what every object has, such as `constructor`. */
+function own(map: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(map, key) ? map[key] : undefined
 }
 
 function firstOf<Key>(keys: Iterable<Key>, find: (key: Key) => JsonDifference | undefined): JsonDifference | undefined {
