@@ -86,7 +86,10 @@ export const sqlAnswer = z
     z.object({
       schema: z.object({
         elements: z.array(
-          z.object({ name: z.union([z.object({ some: z.string() }), z.object({ none: z.unknown() })]) })
+          z.object({
+            name: z.union([z.object({ some: z.string() }), z.object({ none: z.unknown() })]),
+            algebraic_type: z.unknown()
+          })
         )
       }),
       rows: z.array(z.array(z.unknown())),

@@ -1,3 +1,4 @@
+import type { AlgebraicType } from '../module/algebraic-type.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import type { Module, ModuleKind } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
@@ -101,6 +102,8 @@ export type SqlAnswer =
   | {
       readonly kind: 'rows'
       readonly columns: readonly string[]
+      /** Of the columns, without references; `undefined` for one that this code does not know. */
+      readonly types: readonly (AlgebraicType | undefined)[]
       /** Integers that don't fit a double are bigints. */
       readonly rows: readonly (readonly unknown[])[]
       readonly stats: { readonly inserted: number; readonly deleted: number; readonly updated: number }
