@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../clock.ts'
 import { scheduleOf } from './schedule.ts'
 import { Tally } from './tally.ts'
@@ -80,6 +81,8 @@ class Load {
     this.#plan = plan
     this.#send = send
     this.#clock = clock
+    // Each caller that waits for its turn listens.
+    setMaxListeners(0, this.stopped)
     this.#start = clock.now()
   }
 

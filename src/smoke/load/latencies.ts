@@ -11,7 +11,8 @@ const octaves = Math.ceil(Math.log2(longest))
 
 const mostBars = 16
 
-/** How long calls took, in a room that does not grow with their number; to three digits. Times are in milliseconds. */
+/** How long calls took, in a room that does not grow with their number. Times are in milliseconds, exact to a
+ * microsecond and to three digits. */
 export class Latencies {
   readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: longest, figures: 3 })
   readonly #counters = new Float64Array(octaves * countersInOctave + 1)
@@ -22,7 +23,7 @@ export class Latencies {
     this.#histogram.record(micros)
     const counter = Math.ceil(Math.log2(micros) * countersInOctave)
     this.#counters[counter] = (this.#counters[counter] ?? 0) + 1
-    this.#worst = Math.max(this.#worst, milliseconds)
+    this.#worst = Math.max(this.#worst, micros / 1000)
   }
 
   /** All 0 where nothing was recorded. */
