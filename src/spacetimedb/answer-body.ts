@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { DeadlineExceeded } from './attempt.ts'
 import type { Answer } from './transport.ts'
 
 /** The answer has more bytes than the caller would take. */
@@ -21,6 +22,27 @@ async function* continued(
     for (let next = first; !next.done; next = await chunks.next()) yield next.value
   } finally {
     await chunks.return?.()
+  }
+}
+
+/** The chunks; `idle`, which ends the request, is aborted when none comes for that many milliseconds. */
+export async function* withIdleLimit(
+  chunks: AsyncIterable<Uint8Array>,
+  milliseconds: number,
+  idle: AbortController
+): AsyncGenerator<Uint8Array> {
+  const wait = () => setTimeout(() => idle.abort(new DeadlineExceeded(milliseconds)), milliseconds)
+  let timer = wait()
+  try {
+    for await (const chunk of chunks) {
+      clearTimeout(timer)
+      yield chunk
+      timer = wait()
+    }
+  } catch (cause) {
+    throw idle.signal.aborted ? idle.signal.reason : cause
+  } finally {
+    clearTimeout(timer)
   }
 }
 

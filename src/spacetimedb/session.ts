@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Patience, parseRetryAfter, type Retry, withRetries } from '../retry.ts'
+import { withIdleLimit } from './answer-body.ts'
 import type { Credential } from './credential.ts'
 import { type Context, failureOf, failureOn, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
 import type { Secrets } from './secrets.ts'
@@ -28,6 +29,8 @@ export type Question = {
   readonly longestAnswer?: number
   /** Of a stream: a break before its first byte counts as no answer, and is asked again. */
   readonly beginsWithBody?: boolean
+  /** Of a stream: the longest time without a byte, in milliseconds. */
+  readonly idleTimeout?: number
   /** Sent without a token: what doesn't concern a database. */
   readonly anonymous?: boolean
   /** The server runs the module's `client_connected` first: SQL and calls (docs/server-behaviour.md, "Connections"). */
@@ -186,7 +189,13 @@ export function openSession({
     authorization,
     keepSecret: secrets.add,
     ask: async (question) => (await repeatedly(question, (request) => transport.exchange(request))).answer,
-    stream: (question, signal) => repeatedly(question, (request) => transport.stream(request, signal), signal),
+    stream: async (question, signal) => {
+      const idle = new AbortController()
+      const end = signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal])
+      const result = await repeatedly(question, (request) => transport.stream(request, end), signal)
+      if (result.kind !== 'streaming' || question.idleTimeout === undefined) return result
+      return { ...result, chunks: withIdleLimit(result.chunks, question.idleTimeout, idle) }
+    },
     upgrade: async (question, socket, signal) => {
       const request = { ...(await requestFor(question, false)), ...socket }
       const result = hideToken(await transport.upgrade(request, signal))
