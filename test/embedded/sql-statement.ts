@@ -48,6 +48,11 @@ export class SqlError extends Error {
   override readonly name = 'SqlError'
 }
 
+/** What a real server does and the embedded one does not. */
+export class NotSupportedHere extends SqlError {
+  override readonly name = 'NotSupportedHere' as 'SqlError'
+}
+
 /** Reads one statement. Throws SqlError. */
 export function parseStatement(sql: string): Statement {
   const tokens = new Tokens(sql)
@@ -76,7 +81,8 @@ function readSelect(tokens: Tokens): Statement {
   if (!tokens.takeIf('FROM')) throw new SqlError('A FROM clause is required')
   const table = tokens.name()
   const alias = readAlias(tokens) ?? table
-  if (tokens.peekIf('JOIN', 'INNER', 'LEFT', 'RIGHT', ',')) throw unsupported('joins')
+  if (tokens.peekIf('JOIN', 'INNER', 'LEFT', 'RIGHT', ','))
+    throw new NotSupportedHere('Unsupported: joins (the embedded server knows only simple statements)')
   const where = readWhere(tokens)
   const limit = tokens.takeIf('LIMIT') ? Number(tokens.next().text) : undefined
   return { kind: 'select', projection, table, alias, ...where, ...(limit !== undefined && { limit }) }
