@@ -15,6 +15,6 @@ function timeText(microseconds: bigint): string {
 /** Where a check was written, for a reader; `undefined` for a default check. */
 export function originText(origin: Origin): string | undefined {
   if (origin.kind === 'default') return undefined
-  const where = origin.kind === 'file' ? origin.path : `\`${origin.input}\``
+  const where = origin.kind === 'file' ? origin.path : origin.input
   return `${where}:${origin.line}:${origin.column}`
 }

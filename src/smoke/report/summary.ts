@@ -23,7 +23,7 @@ export function renderSmoke(report: SmokeReport): string {
   const failures = [...reports, ...breach].filter(({ outcome }) => isFailure(outcome))
   const parts = [
     `## ${headlineOf(report)}`,
-    `On ${code(server)}${moduleHash === undefined ? '' : `, module ${code(moduleHash)}`}.`,
+    `On ${codeSpan(server)}${moduleHash === undefined ? '' : `, module ${code(moduleHash)}`}.`,
     renderChecks(reports),
     soak && renderSoak(soak),
     ...failures.map(renderFailure),
@@ -35,7 +35,7 @@ export function renderSmoke(report: SmokeReport): string {
 function headlineOf(report: SmokeReport): string {
   const { database, milliseconds, soak } = report
   const { passed, failed, skipped } = countsOf(report)
-  const name = code(database)
+  const name = codeSpan(database)
   const also = skipped === 0 ? '' : `, ${skipped} skipped`
   if (hasPassed(report)) return `✅ ${name}: ${plural(passed, 'check')} passed${also} (${elapsedText(milliseconds)})`
   if (failed === 0 && soak?.kind === 'cancelled') return `❓ ${name}: cancelled before the soak was over`
@@ -55,9 +55,9 @@ function isFailure({ kind }: Outcome): boolean {
 function renderChecks(reports: readonly CheckReport[]): string {
   const rows = reports.map(({ check, outcome, tries, milliseconds }) => [
     marks[outcome.kind],
-    escapeMarkdown(check.name),
+    oneLine(check.name),
     check.kind,
-    `${code(shortened(plain(whatOf(check)), 200))}${noteOn(outcome)}`,
+    `${codeSpan(whatOf(check))}${noteOn(outcome)}`,
     String(tries),
     elapsedText(milliseconds)
   ])
@@ -76,7 +76,7 @@ function renderSoak(soak: SoakReport): string {
     case 'passed':
       return `**Soak:** watched for ${time}, looked ${plural(soak.looks, 'time')}: nothing went wrong.`
     case 'failed':
-      return `**Soak:** after ${time}, ${escapeMarkdown(soak.breach.check.name)} did not hold any more.`
+      return `**Soak:** after ${time}, ${oneLine(soak.breach.check.name)} did not hold any more.`
     case 'cancelled':
       return `**Soak:** the job was cancelled after ${time}.`
   }
@@ -84,10 +84,10 @@ function renderSoak(soak: SoakReport): string {
 
 function renderFailure({ check, outcome, logLines, byHand }: CheckReport): string {
   const written = originText(check.origin)
-  const where = written === undefined ? 'a check of every module' : code(written)
+  const where = written === undefined ? 'a check of every module' : codeSpan(written)
   return sections([
-    `### ❌ ${escapeMarkdown(check.name)}`,
-    `${check.kind} ${code(shortened(plain(whatOf(check)), 1000))} (${where})`,
+    `### ❌ ${oneLine(check.name)}`,
+    `${check.kind} ${codeSpan(whatOf(check), 1000)} (${where})`,
     renderFinding(outcome),
     logLines.length > 0 && `The module's log around it:\n\n${block(logLines.map(logLineText).join('\n'))}`,
     byHand !== undefined && `By hand:\n\n${block(byHand)}`
@@ -107,7 +107,7 @@ function indented(text: string): string {
 }
 
 function renderLoad({ check, load }: CheckReport): string | undefined {
-  return load && `### 📈 ${escapeMarkdown(check.name)}\n\n${block(loadChart(load))}`
+  return load && `### 📈 ${oneLine(check.name)}\n\n${block(loadChart(load))}`
 }
 
 /** In characters, of one text from outside. */
@@ -115,6 +115,10 @@ const longest = 10_000
 
 function block(text: string): string {
   return codeBlock(shortened(plain(text), longest))
+}
+
+function codeSpan(text: string, length = 200): string {
+  return code(shortened(plain(text), length))
 }
 
 function oneLine(text: string): string {
