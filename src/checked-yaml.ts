@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import type * as z from 'zod'
 import { ConfigurationError, messageOf } from './errors.ts'
 import { problemsOf } from './schema-problems.ts'
-import { longestYaml, type Path, type Place, type Problem, readYaml } from './yaml-document.ts'
+import { longestYaml, type Path, type Place, type Problem, readYaml, type YamlDocument } from './yaml-document.ts'
 
 /** A YAML file that is as its schema wants it, or everything that is wrong with it. */
 export type CheckedYaml<Value> =
@@ -20,8 +20,16 @@ export type CheckedYaml<Value> =
  */
 export function checkYaml<Schema extends z.ZodType>(bytes: Uint8Array, schema: Schema): CheckedYaml<z.output<Schema>> {
   const reading = readYaml(bytes)
-  if (reading.kind === 'unreadable') return { kind: 'invalid', problems: [reading.problem] }
-  const { document } = reading
+  return reading.kind === 'read'
+    ? checkDocument(reading.document, schema)
+    : { kind: 'invalid', problems: [reading.problem] }
+}
+
+/** Checks YAML that is read already, as `checkYaml` does. */
+export function checkDocument<Schema extends z.ZodType>(
+  document: YamlDocument,
+  schema: Schema
+): CheckedYaml<z.output<Schema>> {
   const parsed = schema.safeParse(document.value)
   if (parsed.success) return { kind: 'valid', value: parsed.data, placeOf: (path) => document.placeOf(path) }
   return { kind: 'invalid', problems: problemsOf(parsed.error, schema, document) }

@@ -8,7 +8,7 @@ import type { Path, Problem, YamlDocument } from './yaml-document.ts'
  * known key an unknown one may be meant as. What is allowed is what the schema's `describe` says.
  */
 export function problemsOf(error: z.ZodError, schema: z.ZodType, document: YamlDocument): Problem[] {
-  const problems = error.issues.flatMap((issue) => explain(issue, { schema, path: [], document }))
+  const problems = explainAll(error.issues, { schema, path: [], document })
   // Two rules that one value breaks are told by one description.
   const distinct = new Map(problems.map((problem) => [`${problem.line}:${problem.column} ${problem.message}`, problem]))
   return [...distinct.values()]
@@ -22,13 +22,25 @@ type Base = { readonly schema: z.ZodType; readonly path: Path; readonly document
 /** The value at a path, with its schema where that is known. */
 type Spot = Base & { readonly value: unknown }
 
+/** A map with a key that is not known tells that; what it breaks by lacking the right one needs no telling. */
+function explainAll(issues: readonly Issue[], base: Base): Problem[] {
+  const misspelt = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('\0')] : [])))
+  return issues
+    .filter((issue) => !(isUnsaid(issue) && misspelt.has(issue.path.join('\0'))))
+    .flatMap((issue) => explain(issue, base))
+}
+
+function isUnsaid({ code, message }: Issue): boolean {
+  return code === 'custom' && message === unsaid
+}
+
 function explain(issue: Issue, base: Base): Problem[] {
   const spot = spotAt(base, issue.path)
   if (issue.code === 'unrecognized_keys') return unknownKeys(spot, issue.keys, keysOf(spot.schema, spot.value))
   if (spot.value === undefined) return [missing(spot)]
   if (issue.code === 'invalid_union') return explainUnion(issue.errors, spot)
-  if (issue.code === 'custom' && issue.message !== unsaid) {
-    return [problemAt(spot, `${labelOf(spot.path)}: ${issue.message}`)]
+  if (issue.code === 'custom' && !isUnsaid(issue)) {
+    return [problemAt(spot, `${labelOf(spot)}: ${issue.message}`)]
   }
   return [wrongValue(spot)]
 }
@@ -40,7 +52,7 @@ function explainUnion(errors: readonly (readonly Issue[])[], spot: Spot): Proble
   const { options } = unwrap(spot.schema) as z.ZodUnion<readonly z.ZodType[]>
   const chosen = chooseOption(options, spot.value)
   const index = chosen === undefined ? -1 : options.indexOf(chosen)
-  if (chosen !== undefined) return (errors[index] ?? []).flatMap((issue) => explain(issue, { ...spot, schema: chosen }))
+  if (chosen !== undefined) return explainAll(errors[index] ?? [], { ...spot, schema: chosen })
   const objects = objectsOf(options)
   return isMap(spot.value) && objects.length > 1 ? noSuchKind(objects, spot, spot.value) : [wrongValue(spot)]
 }
@@ -51,36 +63,45 @@ function noSuchKind(kinds: readonly z.ZodObject[], spot: Spot, value: YamlMap): 
   const given = telling.filter((key) => Object.hasOwn(value, key))
   const [, second] = given
   if (second !== undefined) {
-    const message = `${labelOf(spot.path)} has ${quoted(given)}, of which it can have only one.`
+    const message = `${labelOf(spot)} has ${quoted(given)}, of which it can have only one.`
     return [{ ...spot.document.placeOfKey([...spot.path, second]), message }]
   }
   const known = [...new Set(kinds.flatMap((kind) => Object.keys(kind.shape)))]
   const unknown = Object.keys(value).filter((key) => !known.includes(key))
-  const none = problemAt(spot, `${labelOf(spot.path)} needs one of the keys ${quoted(telling)}.`)
+  const none = problemAt(spot, `${labelOf(spot)} needs one of the keys ${quoted(telling)}.`)
   return [none, ...unknownKeys(spot, unknown, known)]
 }
 
 function unknownKeys(spot: Spot, keys: readonly string[], known: readonly string[]): Problem[] {
   return keys.map((key) => {
     const near = closestMatch(key, known, { maxDistance: Math.max(1, Math.floor(key.length / 2)) })
+    const allowed = known.length <= mostAllowed ? ` Allowed: ${quoted(known)}.` : ''
     const question = near === undefined ? '' : ` Did you mean \`${near}\`?`
-    const message = `\`${inOneLine(key)}\` is no key that is known here. Allowed: ${quoted(known)}.${question}`
+    const message = `\`${inOneLine(key)}\` is no key that is known here.${allowed}${question}`
     return { ...spot.document.placeOfKey([...spot.path, key]), message }
   })
 }
 
+/** More keys than that, of all kinds together, are no help. */
+const mostAllowed = 30
+
 function missing(spot: Spot): Problem {
   const around = spot.path.slice(0, -1)
-  const where = around.length === 0 ? '' : ` in ${labelOf(around)}`
-  return problemAt(spot, `${labelOf(spot.path)} is missing${where}. ${allowed(spot)}`)
+  const where = around.length === 0 ? '' : ` in ${labelOf({ ...spot, path: around })}`
+  return problemAt(spot, `${labelOf(spot)} is missing${where}. ${allowed(spot)}`)
 }
 
 function wrongValue(spot: Spot): Problem {
-  return problemAt(spot, `${labelOf(spot.path)} is ${shown(spot.value)}, which does not fit. ${allowed(spot)}`)
+  return problemAt(spot, `${labelOf(spot)} is ${shown(spot.value)}, which does not fit. ${asSentence(allowed(spot))}`)
 }
 
 function problemAt({ document, path }: Spot, message: string): Problem {
   return { ...document.placeOf(path), message: message.trimEnd() }
+}
+
+function asSentence(text: string): string {
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+  return /[^.]$/.test(sentence) ? `${sentence}.` : sentence
 }
 
 /** What the schema says about itself, or what it wraps says. */
@@ -88,12 +109,12 @@ function allowed({ schema }: Spot): string {
   return layersOf(schema).find(({ description }) => description !== undefined)?.description ?? ''
 }
 
-function labelOf(path: Path): string {
+function labelOf({ path, document }: Pick<Spot, 'path' | 'document'>): string {
   const last = path.at(-1)
-  if (last === undefined) return 'The file'
-  return typeof last === 'number'
-    ? `Item ${last + 1} of ${labelOf(path.slice(0, -1))}`
-    : `\`${inOneLine(String(last))}\``
+  if (last === undefined) return `The ${document.what}`
+  if (typeof last !== 'number') return `\`${inOneLine(String(last))}\``
+  const around = path.slice(0, -1)
+  return `Item ${last + 1} of ${around.length === 0 ? `the ${document.what}` : labelOf({ path: around, document })}`
 }
 
 function shown(value: unknown): string {
@@ -101,7 +122,7 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   switch (typeof value) {
     case 'object':
-      return 'a map'
+      return Object.keys(value as object).length === 0 ? 'an empty map' : 'a map'
     case 'string':
       return `the text \`${inOneLine(value)}\``
     case 'boolean':
@@ -144,6 +165,7 @@ function partOf(value: unknown, step: PropertyKey): unknown {
 function schemaOfPart(schema: z.ZodType, step: PropertyKey, value: unknown): z.ZodType {
   const whole = unwrap(schema)
   if (whole instanceof z.ZodArray) return whole.element as z.ZodType
+  if (whole instanceof z.ZodRecord) return whole.valueType as z.ZodType
   if (whole instanceof z.ZodObject) return (whole.shape[String(step)] as z.ZodType | undefined) ?? z.unknown()
   if (whole instanceof z.ZodUnion) {
     const option = chooseOption(whole.options as readonly z.ZodType[], value)

@@ -25,8 +25,13 @@ export type Problem = Place & { readonly message: string }
 /** The way from the whole of a file to a value in it: keys, and positions from 0. */
 export type Path = readonly PropertyKey[]
 
+/** Where YAML comes from: a file, or the text of an input. */
+export type YamlSource = 'file' | 'input'
+
 /** What a YAML file says, and where. */
 export type YamlDocument = {
+  /** What messages call the whole of it. */
+  readonly what: YamlSource
   /** JSON's kinds of values; an integer that a double can't hold is a bigint. */
   readonly value: unknown
   /** Where the value begins, or the innermost value around it that is there. */
@@ -53,9 +58,9 @@ const mostValues = 100_000
  * texts, finite numbers of any size, booleans, null. Reports what is none of that, and what would take too long to
  * read, as a problem; throws nothing.
  */
-export function readYaml(bytes: Uint8Array): YamlReading {
+export function readYaml(bytes: Uint8Array, what: YamlSource = 'file'): YamlReading {
   try {
-    return { kind: 'read', document: new Reader(textOf(bytes)) }
+    return { kind: 'read', document: new Reader(textOf(bytes, what), what) }
   } catch (error) {
     if (error instanceof Unreadable) return { kind: 'unreadable', problem: error.problem }
     throw error
@@ -73,14 +78,14 @@ class Unreadable extends Error {
 
 const start: Place = { line: 1, column: 1 }
 
-function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array, what: YamlSource): string {
   if (bytes.length > longestYaml) {
-    throw new Unreadable(start, `The file has ${bytes.length} bytes; at most ${longestYaml} are allowed.`)
+    throw new Unreadable(start, `The ${what} has ${bytes.length} bytes; at most ${longestYaml} are allowed.`)
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new Unreadable(start, 'The file is not UTF-8 text. Save it with that encoding.')
+    throw new Unreadable(start, `The ${what} is not UTF-8 text. Save it with that encoding.`)
   }
 }
 
@@ -90,6 +95,7 @@ type Node = ParsedNode | null
 type Entry = { readonly key: Node; readonly value: Node }
 
 class Reader implements YamlDocument {
+  readonly what: YamlSource
   readonly value: unknown
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed
@@ -97,11 +103,12 @@ class Reader implements YamlDocument {
   readonly #pairs = new Map<YAMLMap.Parsed, ReadonlyMap<PropertyKey, Entry>>()
   #count = 0
 
-  constructor(text: string) {
+  constructor(text: string, what: YamlSource) {
+    this.what = what
     this.#document = this.#compose(text)
     this.#targets = targetsIn(this.#document)
     if (this.#document.contents === null || this.#isEmpty(this.#document.contents)) {
-      throw new Unreadable(start, 'The file is empty.')
+      throw new Unreadable(start, `The ${what} is empty.`)
     }
     this.value = this.#valueOf(this.#document.contents, 0)
   }
@@ -155,7 +162,7 @@ class Reader implements YamlDocument {
     if (node === null) return null
     if (++this.#count > mostValues) {
       const counted = 'those behind an alias counted each time'
-      throw this.#unreadable(node, `The file has more than ${mostValues} values, ${counted}.`)
+      throw this.#unreadable(node, `The ${this.what} has more than ${mostValues} values, ${counted}.`)
     }
     if (depth > deepest) throw this.#tooDeep(node.range[0])
     if (isAlias(node)) return this.#valueOf(this.#targetOf(node), depth + 1)

@@ -1,21 +1,7 @@
 import type { AlgebraicType } from '../module/algebraic-type.ts'
+import { resolve, type Structure, type Typespace } from '../module/typespace.ts'
 
-/** What `{kind: 'ref'}` types point into. */
-export type Typespace = readonly AlgebraicType[]
-
-/** A type that is not a reference. */
-export type Structure = Exclude<AlgebraicType, { kind: 'ref' }>
-
-/** The type that a reference stands for. Throws when it points nowhere. */
-export function resolve(type: AlgebraicType, typespace: Typespace): Structure {
-  let resolved: AlgebraicType | undefined = type
-  for (let steps = 0; resolved?.kind === 'ref'; steps++) {
-    resolved = steps > typespace.length ? undefined : typespace[resolved.ref]
-  }
-  if (resolved === undefined)
-    throw new Error(`the schema refers to a type that it does not have: ${JSON.stringify(type)}`)
-  return resolved
-}
+export { resolve, type Structure, type Typespace }
 
 /** Whether two types, each of its own typespace, stand in some relation. */
 export type TypeRelation = (one: AlgebraicType, other: AlgebraicType) => boolean

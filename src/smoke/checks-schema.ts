@@ -1,12 +1,12 @@
 import * as z from 'zod'
-import { duration } from '../duration.ts'
+import { duration, inUnits } from '../duration.ts'
 import { expectation, numberExpectation, pattern, rowExpectation } from './comparison-schema.ts'
 
 /** How long a check may take where its file does not say. */
 const defaultTimeout = '10s'
 
-/** How long all checks together may take where their file does not say. */
-export const defaultDeadline = '10m'
+/** How long all checks together may take where nothing says, in milliseconds. */
+export const defaultDeadline = 10 * 60_000
 
 const time = (what: string, options: { readonly min?: number; readonly preset: string }) => {
   const value = duration({ min: options.min ?? 1 })
@@ -293,11 +293,20 @@ const check = z
     'A check is a map with exactly one of `ping`, `served-hash`, `reducer`, `procedure`, `sql`, `subscription`, `http-route`, `log`, `metrics`, `connections`, `load`.'
   )
 
+/** Checks as an input may have them, without the map around them. */
+export const checkList = z.array(check).min(1).describe('The checks: a list of at least one.')
+
+const deadline = duration({ min: 1000 })
+
 /** The form of a file of checks, as its author writes it. */
 export const checksSchema = z
   .strictObject({
-    deadline: time('How long all checks together may take', { min: 1000, preset: defaultDeadline }),
-    checks: z.array(check).min(1).describe('The checks: a list of at least one.')
+    deadline: deadline
+      .describe(
+        `How long all checks together may take: ${deadline.description}. Without it \`${inUnits(defaultDeadline)}\`.`
+      )
+      .exactOptional(),
+    checks: checkList
   })
   .describe('A file of checks is a map with the key `checks`.')
 

@@ -1,9 +1,9 @@
-import { orCancelled } from '../cancellation.ts'
 import type { Clock } from '../clock.ts'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Procedure, Reducer, Schema } from '../module/schema.ts'
 import { mayPass } from '../spacetimedb/failure-kinds.ts'
 import type { CallAnswer, Server } from '../spacetimedb/server.ts'
+import { callPatiently } from './patient-call.ts'
 
 /** Which reducer says whether a release is healthy: none, `health_check` when the module has it, or a named one. */
 export type HealthChoice =
@@ -62,36 +62,25 @@ export async function checkHealth(
   reducer: string,
   options: { readonly timeout: number; readonly clock: Clock; readonly cancelled: AbortSignal }
 ): Promise<HealthReport> {
-  const { clock, cancelled } = options
-  const deadline = clock.now() + options.timeout
-  let lastFailure = ''
-  for (let pause = 250; clock.now() < deadline && !cancelled.aborted; pause = Math.min(pause * 2, 4000)) {
-    try {
-      const call = server.call(database, reducer, [], deadline - clock.now())
-      return reportOf(reducer, await orCancelled(call, cancelled))
-    } catch (failure) {
-      if (!mayPass(failure)) return { kind: 'unhealthy', reason: messageOf(failure) }
-      lastFailure = messageOf(failure)
-      await clock.sleep(Math.min(pause, Math.max(0, deadline - clock.now())), cancelled)
+  const { timeout, clock, cancelled } = options
+  const call = { database, name: reducer, args: [], timeout, clock, signal: cancelled, mayRepeat: mayPass }
+  const end = await callPatiently(server, call)
+  switch (end.kind) {
+    case 'answered':
+      return reportOf(reducer, end.answer)
+    case 'refused':
+      return { kind: 'unhealthy', reason: messageOf(end.failure) }
+    case 'ended':
+      return { kind: 'cancelled', reason: 'The job was cancelled before the health check was done.' }
+    case 'unanswered': {
+      const seconds = timeout / 1000
+      const reason = `${reducer} gave no final answer within ${seconds} s (input \`health-timeout\`). ${messageOf(end.failure)}`
+      return { kind: 'unhealthy', reason }
     }
   }
-  if (cancelled.aborted) return cancelledReport
-  const seconds = options.timeout / 1000
-  return {
-    kind: 'unhealthy',
-    reason: `${reducer} gave no final answer within ${seconds} s (input \`health-timeout\`). ${lastFailure}`
-  }
 }
 
-const cancelledReport: HealthReport = {
-  kind: 'cancelled',
-  reason: 'The job was cancelled before the health check was done.'
-}
-
-function reportOf(reducer: string, answer: CallAnswer | 'cancelled'): HealthReport {
-  if (answer === 'cancelled') {
-    return cancelledReport
-  }
+function reportOf(reducer: string, answer: CallAnswer): HealthReport {
   switch (answer.kind) {
     case 'ok':
       return { kind: 'healthy' }

@@ -39,7 +39,9 @@ export type RunCheck<Kind extends CheckKind> = (
 ) => Promise<Finding>
 
 export type Attempt = {
-  /** Milliseconds that it may take. */
+  /** Milliseconds that it may take; for `load` that one call may. */
   readonly timeout: number
   readonly signal: AbortSignal
+  /** For `metrics`, which begins with the run and watches the others: aborted when those are over, and it is time to judge. */
+  readonly othersOver?: AbortSignal
 }

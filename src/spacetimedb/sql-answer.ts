@@ -1,4 +1,7 @@
 import { parse as parseLossless } from 'lossless-json'
+import type { AlgebraicType } from '../module/algebraic-type.ts'
+import { JsonReader } from '../module/json-reader.ts'
+import { algebraicType } from '../module/raw-types.ts'
 import { isServersOwn, reasonIn, sqlAnswer } from './answers.ts'
 import { databasePath } from './database.ts'
 import type { Limits } from './limits.ts'
@@ -57,9 +60,19 @@ function rowsOf(session: Session, question: Question, answer: Answer): SqlAnswer
   return {
     kind: 'rows',
     columns: schema.elements.map(({ name }, index) => ('some' in name ? name.some : `column_${index + 1}`)),
+    types: schema.elements.map((element) => typeOf(element.algebraic_type)),
     rows,
     stats: { inserted: stats.rows_inserted, deleted: stats.rows_deleted, updated: stats.rows_updated },
     ...(durationMicros !== undefined && { durationMicros })
+  }
+}
+
+/** A server that is newer may have types that are not known here, which is no reason to do without the rows. */
+function typeOf(json: unknown): AlgebraicType | undefined {
+  try {
+    return algebraicType.fromJson(new JsonReader(json))
+  } catch {
+    return undefined
   }
 }
 

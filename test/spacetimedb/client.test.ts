@@ -192,6 +192,7 @@ describe('what a real server answered', () => {
       {
         kind: 'rows',
         columns: ['id', 'value'],
+        types: [{ kind: 'u32' }, { kind: 'i64' }],
         rows: [
           [0, 0],
           [1, 2]
@@ -224,6 +225,7 @@ describe('what a real server answered', () => {
       {
         kind: 'rows',
         columns: [],
+        types: [],
         rows: [],
         stats: { inserted: 1, deleted: 0, updated: 0 },
         durationMicros: expect.any(Number)

@@ -6,6 +6,7 @@ import type { Condition, Operator } from '../../src/steps/steps-file.ts'
 const rowsOf = (rows: unknown[][]): SqlAnswer => ({
   kind: 'rows',
   columns: ['n'],
+  types: [{ kind: 'u64' }],
   rows,
   stats: { inserted: 0, deleted: 0, updated: 0 }
 })

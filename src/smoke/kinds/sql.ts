@@ -1,0 +1,80 @@
+import { inUnits } from '../../duration.ts'
+import type { SqlAnswer } from '../../spacetimedb/server.ts'
+import { isSelect } from '../../spacetimedb/sql-answer.ts'
+import type { Check } from '../check.ts'
+import type { Finding } from '../check-report.ts'
+import { type Comparison, compareRows, countText, type Shape } from '../comparison.ts'
+import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
+import { serverFor, withinTry } from './within-try.ts'
+
+/** Runs a statement; its rows are as they should be, at once or, with `eventually`, after a while. */
+export const runSql: RunCheck<'sql'> = (check, place, attempt) =>
+  withinTry(place, attempt, async () => {
+    const { sql, eventually } = check.wanted
+    if (eventually === undefined) return ask(check, place, attempt.timeout)
+    if (isSelect(sql)) return askUntilItHolds(check, place, attempt, Math.min(eventually, attempt.timeout))
+    return {
+      kind: 'not-run',
+      reason: '`eventually` is for a `SELECT`: a statement that writes is sent once.',
+      final: true
+    }
+  })
+
+async function ask(check: Check<'sql'>, place: CheckPlace, timeout: number): Promise<Finding> {
+  const answer = await serverFor(check, place).sql(place.database, check.wanted.sql, timeout)
+  return judge(check, answer)
+}
+
+/** The last finding when the time is over. It is asked once at least, however short that is. */
+async function askUntilItHolds(
+  check: Check<'sql'>,
+  place: CheckPlace,
+  attempt: Attempt,
+  longest: number
+): Promise<Finding> {
+  const { clock } = place
+  const begin = clock.now()
+  for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
+    const finding = await ask(check, place, Math.max(1, attempt.timeout - (clock.now() - begin)))
+    const left = longest - (clock.now() - begin)
+    if (finding.kind !== 'failed') return finding
+    if (left <= 0) return { ...finding, expected: `${finding.expected}, within ${inUnits(longest)}` }
+    await clock.sleep(Math.min(pause, left), attempt.signal)
+  }
+}
+
+function judge(check: Check<'sql'>, answer: SqlAnswer): Finding {
+  const { wanted } = check
+  if (answer.kind === 'rejected') return rejected(check, answer.reason)
+  const shape: Shape = {
+    columns: answer.columns.map((name, at) => ({ name, type: answer.types[at] })),
+    typespace: []
+  }
+  const rows = answer.rows.map((values) => ({ shape, values }))
+  return findingOfRows(compareRows(wanted, { shapes: [shape], rows }), doneText(answer))
+}
+
+/** A comparison as the finding of a check. */
+export function findingOfRows(comparison: Comparison, detail: string): Finding {
+  switch (comparison.kind) {
+    case 'holds':
+      return { kind: 'passed', detail }
+    case 'differs':
+      return { kind: 'failed', expected: comparison.expected, actual: comparison.actual }
+    case 'mistake':
+      return { kind: 'not-run', reason: comparison.reason, final: true }
+  }
+}
+
+function rejected({ wanted }: Check<'sql'>, reason: string): Finding {
+  if (!isSelect(wanted.sql))
+    return { kind: 'failed', expected: 'a statement that is carried out', actual: reason, final: true }
+  const advice =
+    wanted.as === 'anonymous' && /private/.test(reason) ? ' With `as: owner` the owner of the database asks.' : ''
+  return { kind: 'not-run', reason: `The server refuses the statement: ${reason}${advice}`, final: true }
+}
+
+function doneText({ rows, columns, stats }: Extract<SqlAnswer, { kind: 'rows' }>): string {
+  if (columns.length > 0) return countText(rows.length)
+  return `${stats.inserted} inserted, ${stats.updated} updated, ${stats.deleted} deleted`
+}

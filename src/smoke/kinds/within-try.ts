@@ -1,0 +1,56 @@
+import { orCancelled } from '../../cancellation.ts'
+import { inUnits } from '../../duration.ts'
+import { messageOf } from '../../errors.ts'
+import { mayPass } from '../../spacetimedb/failure-kinds.ts'
+import { type Server, ServerFailure } from '../../spacetimedb/server.ts'
+import type { Check } from '../check.ts'
+import type { Finding } from '../check-report.ts'
+import type { Attempt, CheckPlace } from '../place.ts'
+
+/** The server, as the one whom a check asks as. */
+export function serverFor({ wanted }: Check, place: CheckPlace): Server {
+  return wanted.as === 'owner' ? place.server : place.anonymous
+}
+
+/** Does the work of one try, and finds what came of it when its time is over or the server can't be asked. */
+export async function withinTry(place: CheckPlace, attempt: Attempt, work: () => Promise<Finding>): Promise<Finding> {
+  if (attempt.signal.aborted) return ended(place, attempt)
+  try {
+    const finding = await orCancelled(work(), attempt.signal)
+    return finding === 'cancelled' ? ended(place, attempt) : finding
+  } catch (failure) {
+    if (mistakesOfOurs.has((failure as Error).name)) throw failure
+    return attempt.signal.aborted ? ended(place, attempt) : findingOf(failure, attempt)
+  }
+}
+
+const mistakesOfOurs: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'ReferenceError'])
+
+/** A try that was ended by its signal. */
+export function ended(place: CheckPlace, attempt: Attempt): Finding {
+  if (place.cancelled.aborted) return { kind: 'not-run', reason: 'The job was cancelled.', final: true }
+  return { kind: 'failed', expected: `an answer within ${inUnits(attempt.timeout)}`, actual: 'none' }
+}
+
+/**
+ * What it says of a release that a request failed: a server that does not answer in time or breaks off has failed; one
+ * that can't be reached, or won't be asked so, leaves the check undone.
+ */
+export function findingOf(failure: unknown, attempt: Attempt): Finding {
+  const kind = failure instanceof ServerFailure ? failure.kind : undefined
+  switch (kind) {
+    case 'timed-out':
+      return { kind: 'failed', expected: `an answer within ${inUnits(attempt.timeout)}`, actual: 'none' }
+    case 'interrupted':
+    case 'server-error':
+      return { kind: 'failed', expected: 'an answer', actual: messageOf(failure) }
+    default:
+      return { kind: 'not-run', reason: messageOf(failure), ...(!mayPass(failure) && { final: true }) }
+  }
+}
+
+/** Milliseconds as a person reads them: `0.25 ms`, `12 ms`, `1.5 s`. */
+export function timeText(milliseconds: number): string {
+  if (milliseconds >= 1000) return `${Math.round(milliseconds / 10) / 100} s`
+  return `${milliseconds < 10 ? Math.round(milliseconds * 100) / 100 : Math.round(milliseconds)} ms`
+}

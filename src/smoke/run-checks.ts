@@ -1,0 +1,150 @@
+import { inUnits } from '../duration.ts'
+import type { Check, Checks } from './check.ts'
+import type { CheckReport, SmokeReport } from './check-report.ts'
+import { collectEvidence } from './evidence.ts'
+import { inOrderOfNeeds, type Stage, stageOf } from './needs.ts'
+import type { CheckPlace } from './place.ts'
+import { couldNotRun, neverBegun, type Run, type Runners, runOne } from './run-one.ts'
+
+export type RunOptions = {
+  /** Told of each check as it is over. */
+  readonly onReport?: (report: CheckReport) => void
+  readonly runners: Runners
+  /** How many checks may run at once. */
+  readonly atOnce?: number
+}
+
+/**
+ * Runs checks: those that ask at once or after what they need, then loads and connections one by one, while those of
+ * metrics watch, and last those of the log. Reports are in the order of the checks. Once the job is cancelled no check
+ * begins: those left are `skipped`, so whether all has passed is for the caller to say with `place.cancelled`.
+ */
+export async function runChecks(checks: Checks, place: CheckPlace, options: RunOptions): Promise<SmokeReport> {
+  const startedAt = place.clock.now()
+  const othersOver = new AbortController()
+  const run: Run = {
+    place,
+    runners: options.runners,
+    deadline: checks.deadline,
+    end: startedAt + checks.deadline,
+    othersOver: othersOver.signal,
+    evidence: collectEvidence(place)
+  }
+  const ends = schedule(checks.checks, run, options)
+  void Promise.all([...ends.of('asking'), ...ends.of('loading')]).then(() => othersOver.abort())
+  const reports = await Promise.all(checks.checks.map(async ({ name }) => (await ends.named(name)).report))
+  return {
+    server: place.server.url,
+    database: place.database,
+    moduleHash: place.expectedHash,
+    startedAt,
+    milliseconds: place.clock.now() - startedAt,
+    reports
+  }
+}
+
+/** A check that is over. */
+type Ended = {
+  readonly report: CheckReport
+  /** Whether it failed the run, or was left out because one did that it needs. */
+  readonly isFailure: boolean
+}
+
+type Ends = { of(stage: Stage): Promise<Ended>[]; named(name: string): Promise<Ended> }
+
+/** Begins each check in its time; answers promises of their ends. */
+function schedule(checks: readonly Check[], run: Run, { onReport, atOnce = 16 }: RunOptions): Ends {
+  const ends = new Map<string, Promise<Ended>>()
+  const stages: Record<Stage, Promise<Ended>[]> = { asking: [], loading: [], watching: [], concluding: [] }
+  const inSlot = slots(atOnce)
+  const begin = async (check: Check, before: readonly Promise<unknown>[]): Promise<Ended> => {
+    const needed = await Promise.all(check.needs.map((need) => endNamed(ends, need)))
+    await Promise.all(before)
+    const carryOut = () => oneOrNone(check, needed, run)
+    const ended = await (check.kind === 'metrics' ? carryOut() : inSlot(carryOut))
+    onReport?.(ended.report)
+    return ended
+  }
+  for (const check of inOrder(checks)) {
+    const stage = stageOf(check.kind)
+    const end = begin(check, waitedFor(stage, stages))
+    ends.set(check.name, end)
+    stages[stage].push(end)
+  }
+  return { of: (stage) => stages[stage], named: (name) => endNamed(ends, name) }
+}
+
+/** By stages, and in each one after those that it needs. */
+function inOrder(checks: readonly Check[]): Check[] {
+  const order: readonly Stage[] = ['asking', 'loading', 'watching', 'concluding']
+  const sorted = order.flatMap((stage) => inOrderOfNeeds(checks).filter(({ kind }) => stageOf(kind) === stage))
+  if (sorted.length < checks.length) throw new Error('checks wait for each other')
+  return sorted
+}
+
+function endNamed(ends: ReadonlyMap<string, Promise<Ended>>, name: string): Promise<Ended> {
+  const end = ends.get(name)
+  if (end === undefined) throw new Error(`no check that could begin earlier has the name "${name}"`)
+  return end
+}
+
+/** What has to be over before a check of a stage begins, besides what it needs. */
+function waitedFor(
+  stage: Stage,
+  stages: Readonly<Record<Stage, readonly Promise<Ended>[]>>
+): readonly Promise<Ended>[] {
+  switch (stage) {
+    case 'asking':
+    case 'watching':
+      return []
+    case 'loading':
+      return [...stages.asking, ...stages.loading]
+    case 'concluding':
+      return [...stages.asking, ...stages.loading, ...stages.watching]
+  }
+}
+
+/** Runs a check, unless something keeps it from being begun. */
+async function oneOrNone(check: Check, needed: readonly Ended[], run: Run): Promise<Ended> {
+  const { place } = run
+  const none = (outcome: CheckReport['outcome'], isFailure: boolean): Ended => ({
+    report: neverBegun(check, outcome, place),
+    isFailure
+  })
+  if (place.cancelled.aborted) return none({ kind: 'skipped', reason: 'The job was cancelled.' }, false)
+
+  const failed = needed.find(({ isFailure }) => isFailure)
+  if (failed)
+    return none({ kind: 'skipped', reason: `It needs "${failed.report.check.name}", which did not pass.` }, true)
+  const skipped = needed.find(({ report }) => report.outcome.kind !== 'passed')
+  if (skipped) {
+    const outcome = couldNotRun(check, `It needs "${skipped.report.check.name}", which was skipped.`)
+    return none(outcome, outcome.kind === 'not-run')
+  }
+  if (place.clock.now() >= run.end) {
+    const outcome = couldNotRun(
+      check,
+      `The deadline of all checks, ${inUnits(run.deadline)}, was over before it could begin.`
+    )
+    return none(outcome, outcome.kind === 'not-run')
+  }
+  const report = await runOne(check, run)
+  return { report, isFailure: report.outcome.kind === 'failed' || report.outcome.kind === 'not-run' }
+}
+
+/** Lets so many pieces of work run at once; the others wait for their turn. */
+function slots(count: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = []
+  let free = count
+  return async (work) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
+  }
+}
