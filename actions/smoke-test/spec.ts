@@ -93,12 +93,7 @@ export const spec = defineAction({
         "The folder of the module's project, for `version: auto`. Without it, where `build-module` would look.",
       schema: text('a folder in the workspace, such as `server`')
     },
-    ...archiveInputs,
-    'job-status': {
-      description: 'Not to be given: by it the last step knows whether the job was cut off.',
-      schema: choice('success', 'failure', 'cancelled'),
-      expression: 'job.status'
-    }
+    ...archiveInputs
   },
   outputs: {
     result: {

@@ -33,11 +33,12 @@ export function renderSmoke(report: SmokeReport): string {
 }
 
 function headlineOf(report: SmokeReport): string {
-  const { database, milliseconds, soak } = report
+  const { database, milliseconds, soak, isCancelled } = report
   const { passed, failed, skipped } = countsOf(report)
   const name = codeSpan(database)
   const also = skipped === 0 ? '' : `, ${skipped} skipped`
   if (hasPassed(report)) return `✅ ${name}: ${plural(passed, 'check')} passed${also} (${elapsedText(milliseconds)})`
+  if (failed === 0 && isCancelled) return `❓ ${name}: cancelled after ${plural(passed, 'check')}`
   if (failed === 0 && soak?.kind === 'cancelled') return `❓ ${name}: cancelled before the soak was over`
   return `❌ ${name}: ${failed} of ${plural(passed + failed, 'check')} failed${also} (${elapsedText(milliseconds)})`
 }
