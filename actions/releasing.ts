@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connection, type ConnectionInputs, openConnection } from '../src/action/connection.ts'
-import { inputsAndState, withoutVariables } from '../src/action/hidden-variables.ts'
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
 import { logNarrator } from '../src/action/narrator.ts'
@@ -11,7 +10,7 @@ import type { Cancellation } from '../src/action/signals.ts'
 import type { State } from '../src/action/state.ts'
 import { writeSummary } from '../src/action/summary.ts'
 import { systemClock } from '../src/clock.ts'
-import { ConfigurationError, messageOf } from '../src/errors.ts'
+import { messageOf } from '../src/errors.ts'
 import { describeOnce } from '../src/module/describe-once.ts'
 import { loadModule } from '../src/module/load.ts'
 import { type Approved, readApproved } from '../src/release/approved.ts'
@@ -21,6 +20,7 @@ import { recover } from '../src/release/recover.ts'
 import { headlineOf, renderRecovery } from '../src/release/summary.ts'
 import type { DeployTools } from '../src/release/work.ts'
 import type { Step } from '../src/steps/steps-file.ts'
+import { downloadRunArtifact } from './run-artifact.ts'
 
 /** The step of an action that publishes. */
 export type ReleasingStep = { readonly environment: Environment; readonly cancellation: Cancellation }
@@ -72,15 +72,7 @@ type PlanInputs = {
 
 async function planInArtifact(name: string, environment: Environment): Promise<string> {
   const folder = stepFolder(environment)
-  const { gitHubArtifacts } = await import('../src/github/artifacts.ts')
-  const artifacts = gitHubArtifacts({ environment })
-  const found = await withoutVariables(inputsAndState, async () => {
-    const search = await artifacts.find(name)
-    if (search.kind === 'not-found')
-      throw new ConfigurationError(`This run has kept no artifact \`${name}\` (\`plan\`).`)
-    return search.kind === 'found' ? artifacts.download(search.artifact, folder) : search
-  })
-  if (found.kind === 'failed') throw new Error(`The artifact \`${name}\` could not be had: ${found.reason}`)
+  await downloadRunArtifact({ name, input: 'plan' }, folder, environment)
   return join(folder, 'plan.json')
 }
 

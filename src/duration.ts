@@ -24,3 +24,8 @@ export function inUnits(value: number): string {
   const unit = (['h', 'm', 's', 'ms'] as const).find((each) => value >= units[each] && value % units[each] === 0)
   return `${value / units[unit ?? 's']}${unit ?? 's'}`
 }
+
+/** How long something took, for a table: `740 ms`, `12.5 s`. */
+export function elapsedText(milliseconds: number): string {
+  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}

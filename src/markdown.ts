@@ -45,6 +45,11 @@ export function table(
   return markdownTable(cells, { align: align ? [...align] : undefined, padding: true, alignDelimiters: false })
 }
 
+/** Markdown of the parts that are there, with an empty line between. */
+export function sections(parts: readonly (string | false | undefined)[]): string {
+  return parts.filter((part) => part).join('\n\n')
+}
+
 /** A backslash of the text's own before a bar would undo what keeps the bar in its cell. */
 function inCell(markdown: string): string {
   return markdown.replace(/(?<!\\)((?:\\\\)*\\)(?=\|)/g, `$1${wordJoiner}`).replaceAll('|', '\\|')

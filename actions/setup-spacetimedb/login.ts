@@ -1,19 +1,14 @@
-import { join } from 'node:path'
 import { warn } from '../../src/action/annotations.ts'
 import { log } from '../../src/action/log.ts'
-import { maskSecret } from '../../src/action/masking.ts'
 import type { Step } from '../../src/action/run.ts'
 import type { Inputs, Outputs } from '../../src/action/spec.ts'
-import { systemClock } from '../../src/clock.ts'
 import { type CliLogin, writeCliConfig } from '../../src/setup/cli-config.ts'
-import { plainEnvironment } from '../../src/setup/environment.ts'
-import { SetupFailure } from '../../src/setup/failure.ts'
 import type { Installed } from '../../src/setup/install.ts'
-import { startLocalServer } from '../../src/setup/local-server.ts'
 import { tokenCredential } from '../../src/spacetimedb/credential.ts'
 import { serverAddress } from '../../src/spacetimedb/server-url.ts'
+import type { LeftoversKeeper } from '../leftovers.ts'
+import { startThrowAway } from '../throw-away-server.ts'
 import type { spec } from './spec.ts'
-import type { LeftoversKeeper } from './state.ts'
 
 /** Whom the CLI is logged in as. */
 export type Login = CliLogin & { readonly identity: string }
@@ -33,22 +28,12 @@ export function givenLogin({ server, token, allowInsecure }: Inputs<typeof spec>
 
 /** Starts a throw-away server; the login is that of somebody new there. */
 export async function startServer(
-  { server: program }: Installed,
-  { environment, cancellation }: Pick<Step<typeof spec>, 'environment' | 'cancellation'>,
+  installed: Installed,
+  step: Step<typeof spec>,
   left: LeftoversKeeper
 ): Promise<Login> {
-  if (program === undefined)
-    throw new SetupFailure('server not started', 'There is no spacetimedb-standalone to start.')
-  const { url, token, identity } = await startLocalServer({
-    program,
-    folder: join(left.root, 'server'),
-    environment: plainEnvironment(environment),
-    clock: systemClock,
-    onSecret: maskSecret,
-    onStarted: (server) => left.add({ server }),
-    signal: cancellation.signal
-  })
-  log(`A server runs at ${url} until the end of the job; its log is in ${join(left.root, 'server', 'server.log')}.`)
+  const { url, token, identity, process } = await startThrowAway(installed, step, left)
+  log(`A server runs at ${url} until the end of the job; its log is in ${process.logFile}.`)
   return { url, nickname: 'local', token, identity }
 }
 

@@ -76,6 +76,11 @@ export function openPublicConnection(server: string, clock: Clock = systemClock)
   const { url } = serverAddress(server, { withToken: false, allowInsecure: true })
   log(`Server:   ${url}`)
   log('Identity: none: there is no credential, so only what is public is asked for.')
+  return connectAsNobody(url, clock)
+}
+
+/** A server at a URL, asked without a credential. */
+export function connectAsNobody(url: string, clock: Clock = systemClock): Server {
   return connect({
     url,
     credential: undefined,

@@ -1,4 +1,4 @@
-import { code, codeBlock, escapeMarkdown, quote, table } from '../markdown.ts'
+import { code, codeBlock, escapeMarkdown, quote, sections, table } from '../markdown.ts'
 import type { Schema } from '../module/schema.ts'
 import { languageName } from '../module-language.ts'
 import type { BindingsState } from './bindings.ts'
@@ -186,8 +186,4 @@ const mostComplaints = 30
 
 function folded(title: string, content: string): string {
   return `<details><summary>${title}</summary>\n\n${content}\n\n</details>`
-}
-
-function sections(parts: readonly (string | false | undefined)[]): string {
-  return parts.filter((part) => part).join('\n\n')
 }

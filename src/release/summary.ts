@@ -1,5 +1,6 @@
+import { elapsedText } from '../duration.ts'
 import type { Step } from '../journal.ts'
-import { code, escapeMarkdown, quote, table } from '../markdown.ts'
+import { code, escapeMarkdown, quote, sections, table } from '../markdown.ts'
 import { renderPlan } from '../migration/render.ts'
 import { adviceOn, type Outcome } from './advice.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -13,7 +14,7 @@ export function renderDeployment(deployment: Deployment): string {
   const { database, judgement } = deployment
   const plan = judgement && renderPlan(judgement)
   const isAboutThePlan = deployment.result === 'planned' || deployment.result === 'refused'
-  return sections([
+  const parts = [
     `## ${marks[deployment.result]} ${headlineOf(deployment, code(database))}`,
     renderReason(deployment),
     renderState(deployment),
@@ -22,19 +23,21 @@ export function renderDeployment(deployment: Deployment): string {
     renderFacts(deployment),
     renderTimeline(deployment.steps),
     isAboutThePlan ? undefined : plan
-  ])
+  ]
+  return `${sections(parts)}\n`
 }
 
 /** The job summary of a post step that had to finish or undo a deploy. */
 export function renderRecovery(left: Checkpoint, ending: Ending): string {
   const { server, database, next, previous, wayBack } = left
   const outcome = { server, database, moduleHash: next.hash, previousHash: previous?.hash, wayBack, ...ending }
-  return sections([
+  const parts = [
     `## ${marks[ending.result]} After the deploy: ${headlineOf(ending, code(database))}`,
     renderReason(ending),
     renderState(ending),
     renderAdvice(outcome)
-  ])
+  ]
+  return `${sections(parts)}\n`
 }
 
 /** How a deploy ended, in one line. `database` is put in as it is. */
@@ -93,11 +96,6 @@ const marks: Readonly<Record<Result, string>> = {
   unknown: '❓'
 }
 
-/** Markdown of the parts that are there, with an empty line between. */
-function sections(parts: readonly (string | undefined)[]): string {
-  return `${parts.filter((part) => part).join('\n\n')}\n`
-}
-
 function renderReason({ reason }: Ending): string | undefined {
   return reason && quote(reason)
 }
@@ -149,11 +147,7 @@ function renderTimeline(steps: readonly Step[]): string | undefined {
   const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
     `${outcome === 'ok' ? '✓' : '✗'} ${escapeMarkdown(name)}`,
     escapeMarkdown(detail),
-    durationText(milliseconds)
+    elapsedText(milliseconds)
   ])
   return table(['Step', 'What', 'Took'], rows, ['l', 'l', 'r'])
-}
-
-function durationText(milliseconds: number): string {
-  return milliseconds < 10_000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }

@@ -51,6 +51,8 @@ export type SmokeReport = {
   readonly milliseconds: number
   readonly reports: readonly CheckReport[]
   readonly soak?: SoakReport
+  /** Whether the job was cancelled before all checks were over: what is left is skipped. */
+  readonly isCancelled?: boolean
 }
 
 /** What was seen in the time after the checks. */
@@ -59,8 +61,9 @@ export type SoakReport =
   | { readonly kind: 'failed'; readonly milliseconds: number; readonly breach: CheckReport }
   | { readonly kind: 'cancelled'; readonly milliseconds: number }
 
-/** Whether all is as it should be: nothing failed, nothing could not run, the soak was kept to its end. */
-export function hasPassed({ reports, soak }: SmokeReport): boolean {
+/** Whether all is as it should be: nothing failed, nothing could not run, nothing was cut short, the soak was kept to its end. */
+export function hasPassed({ reports, soak, isCancelled }: SmokeReport): boolean {
+  if (isCancelled) return false
   const isGood = ({ outcome }: CheckReport) => outcome.kind === 'passed' || outcome.kind === 'skipped'
   return reports.every(isGood) && (soak === undefined || soak.kind === 'passed')
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { repositoryCache } from '../../actions/setup-spacetimedb/caches.ts'
+import { repositoryCache } from '../../actions/archive-caches.ts'
 import type { Cache } from '../../src/github/cache.ts'
 import { temporaryFolders } from './folders.ts'
 

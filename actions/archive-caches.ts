@@ -1,12 +1,12 @@
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { allSecrets, inputsAndState, withoutVariables } from '../../src/action/hidden-variables.ts'
-import type { Environment } from '../../src/action/inputs.ts'
-import { log } from '../../src/action/log.ts'
-import { messageOf } from '../../src/errors.ts'
-import { type Cache, gitHubCache } from '../../src/github/cache.ts'
-import type { ArchiveCache } from '../../src/setup/archive-cache.ts'
-import type { ToolCache } from '../../src/setup/install.ts'
+import { allSecrets, inputsAndState, withoutVariables } from '../src/action/hidden-variables.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { messageOf } from '../src/errors.ts'
+import { type Cache, gitHubCache } from '../src/github/cache.ts'
+import type { ArchiveCache } from '../src/setup/archive-cache.ts'
+import type { ToolCache } from '../src/setup/install.ts'
 
 /** The runner's tool cache (https://github.com/actions/toolkit/tree/main/packages/tool-cache), where it has one. */
 export function runnerToolCache(environment: Environment): ToolCache {

@@ -1,0 +1,158 @@
+import { audienceRule, connectionInputs } from '../../src/action/connection-inputs.ts'
+import { artifactNameText, choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { archiveInputs } from '../../src/action/install-inputs.ts'
+import { defineAction } from '../../src/action/spec.ts'
+import { allowedVersions } from '../../src/setup/version-request.ts'
+
+/** Where checks are looked for when nothing says where. */
+export const usualChecks = '.spacetimedb/smoke.yml'
+
+export const spec = defineAction({
+  name: 'smoke-test',
+  title: 'Smoke-test a SpacetimeDB module',
+  description:
+    'Checks that a module is alive and does what it should: on a throw-away server of a pull request, or where it was deployed.',
+  branding: { icon: 'activity', color: 'purple' },
+  permissions: [{ name: 'id-token', access: 'write', when: 'with `auth: oidc`' }],
+  inputs: {
+    server: {
+      description:
+        'The SpacetimeDB server with the database. Other than in the other actions, `local` is none that runs already: a throw-away server is started on a free port, gets the module, is checked, and is ended with the step. One that you started yourself is `http://127.0.0.1:3000`.',
+      schema: matching(
+        /^(maincloud|local|https?:\/\/[^\s/]+\S*)$/i,
+        'a URL such as `https://stdb.example.org`, `maincloud`, or `local` for a throw-away server'
+      ),
+      required: true
+    },
+    database: {
+      ...connectionInputs.database,
+      description: 'The database to check. With `server: local` the name that it gets there, which may be left out.'
+    },
+    module: {
+      description:
+        'The compiled module, a file in the workspace: what is published with `server: local`, and what has to be live elsewhere.',
+      schema: text('the path of a file, such as `target/wasm32-unknown-unknown/release/game.wasm`')
+    },
+    artifact: {
+      description: "The name of `build-module`'s artifact of this run, with the module, instead of `module`.",
+      schema: artifactNameText()
+    },
+    'module-hash': {
+      description:
+        "The hash of the module that has to be live, such as `deploy`'s output `module-hash`: enough where the module itself is not at hand.",
+      schema: matching(/^[0-9a-f]{64}$/i, 'a hash: 64 hex digits')
+    },
+    token: {
+      ...connectionInputs.token,
+      description:
+        "The token of the database's owner, from a secret. Give this, or `auth: oidc`, or neither: without a credential only what anyone may ask is asked. It is masked in the log and sent to nothing but the server."
+    },
+    auth: connectionInputs.auth,
+    audience: connectionInputs.audience,
+    'allow-insecure': connectionInputs['allow-insecure'],
+    checks: {
+      description: `The YAML file of checks (docs/checks.md). Without it \`${usualChecks}\` where that is there, else what holds for every module.`,
+      schema: text('the path of a file')
+    },
+    'inline-checks': {
+      description: 'Checks as YAML, right here: as a file of checks has them. They are run besides those of a file.',
+      schema: text('YAML with the key `checks`')
+    },
+    'allow-writes': {
+      description:
+        'Whether checks that change data (`writes: true`) may run on a real database. On a throw-away server they always may.',
+      schema: flag(),
+      default: 'false'
+    },
+    'allowed-load-hosts': {
+      description:
+        'Hosts that may be put under load (`load`), besides this machine and a throw-away server: one in each line or with commas between.',
+      schema: matching(
+        /^[a-z0-9.:[\]-]+([\s,]+[a-z0-9.:[\]-]+)*$/i,
+        'names of hosts such as `staging.example.org`, without scheme'
+      )
+    },
+    soak: {
+      description:
+        'How long to watch on after all checks have passed: log, metrics and the served hash. The first thing that goes wrong fails the step.',
+      schema: duration({ min: 1000 })
+    },
+    'report-folder': {
+      description:
+        'The folder for the reports, smoke-test.json and smoke-test.xml. Without it a new one in the temporary folder of the job.',
+      schema: text('the path of a folder')
+    },
+    version: {
+      description:
+        "The version of SpacetimeDB for `server: local`. With `auto` it is that of the module's bindings: as `build-module` noted it beside the module, else from the lock file of the project.",
+      schema: text(allowedVersions),
+      default: 'auto'
+    },
+    path: {
+      description:
+        "The folder of the module's project, for `version: auto`. Without it, where `build-module` would look.",
+      schema: text('a folder in the workspace, such as `server`')
+    },
+    ...archiveInputs
+  },
+  outputs: {
+    result: {
+      description:
+        'How it ended. The job passes with `passed` alone; `error`: no check was run, for a reason that the error names.',
+      values: ['passed', 'failed', 'error']
+    },
+    passed: { description: 'How many checks passed.' },
+    failed: { description: 'How many checks failed, could not run, or did not hold during the soak.' },
+    skipped: {
+      description:
+        'How many checks were skipped: optional ones that could not run, and those whose `needs` did not pass.'
+    },
+    report: { description: 'The path of the report as JSON (docs/smoke-test.md says its form).' },
+    junit: { description: 'The path of the report as JUnit XML, which most tools that show tests read.' },
+    p95: {
+      description:
+        'Of the calls of a `load` check, the time in milliseconds that 95 of 100 were done in: of several the worst. Not set without one.'
+    },
+    'module-hash': {
+      description: 'The hash (keccak256, hex) of the module that had to be live. Not set when nothing said which.'
+    }
+  },
+  firstOutputs: { result: 'error' },
+  rules: [
+    {
+      about: ['server', 'database'],
+      holds: ({ server, database }) => isThrowAway(server) || database !== undefined,
+      message:
+        'Input `database` is missing: say which database of the server is to be checked. Only with `server: local` it may be left out.'
+    },
+    {
+      about: ['module', 'artifact'],
+      holds: ({ module, artifact }) => module === undefined || artifact === undefined,
+      message: 'Give one module: the input `module` (a file) or `artifact` (of `build-module`), not both.'
+    },
+    {
+      about: ['server', 'module', 'artifact'],
+      holds: ({ server, module, artifact }) => !isThrowAway(server) || module !== undefined || artifact !== undefined,
+      message:
+        "With `server: local` say what to publish there: `module` (a file) or `artifact` (the name of `build-module`'s artifact of this run). A server that runs on this machine already is `http://127.0.0.1:3000`."
+    },
+    {
+      about: ['server', 'token', 'auth'],
+      holds: ({ server, token, auth }) => !isThrowAway(server) || (token === undefined && auth === undefined),
+      message:
+        'With `server: local` leave out `token` and `auth`: a throw-away server has an owner of its own. A server that runs on this machine already is `http://127.0.0.1:3000`.'
+    },
+    {
+      about: ['token', 'auth'],
+      holds: ({ token, auth }) => token === undefined || auth === undefined,
+      message: 'Give one credential: the input `token` or `auth: oidc`, not both.'
+    },
+    audienceRule
+  ],
+  post: true
+})
+
+/** Whether the input `server` asks for a throw-away server. */
+export function isThrowAway(server: string): boolean {
+  return server.toLowerCase() === 'local'
+}
