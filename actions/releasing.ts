@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Connection, type ConnectionInputs, openConnection } from '../src/action/connection.ts'
+import { type Connection, type ConnectionInputs, connectAsNobody, openConnection } from '../src/action/connection.ts'
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
 import { logNarrator } from '../src/action/narrator.ts'
@@ -39,6 +39,7 @@ export function deployTools(
 ): DeployTools {
   return {
     server,
+    anonymous: connectAsNobody(server.url),
     identity: credential.identity,
     describe: describeOnce(),
     clock: systemClock,

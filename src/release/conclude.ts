@@ -1,5 +1,6 @@
 import { checkHealth, type HealthReport } from '../smoke/health.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { checkRelease } from './checks.ts'
 import type { Ending } from './deployment.ts'
 import { rollBack } from './roll-back.ts'
 import { runStepsAfter } from './steps.ts'
@@ -13,7 +14,7 @@ export type Unchecked =
 
 /** Checks the release that is live now, then keeps it or goes back to the previous one. */
 export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Ending> {
-  const health = await check(work)
+  const health = await check(work, release.result !== 'unchanged')
   const live = { kind: 'new' } as const
   if (release.result === 'unchanged') {
     if (health.kind === 'healthy') return { result: 'unchanged', live }
@@ -39,10 +40,14 @@ const nothingToGoBackTo = {
   updated: 'It was kept: the module before it could not be saved.'
 }
 
-async function check(work: Work): Promise<HealthReport> {
+async function check(work: Work, isNew: boolean): Promise<HealthReport> {
   const stopped = await runStepsAfter(work)
   if (stopped) return stopped
-  const { tools, request, journal, findings } = work
+  const health = await askForHealth(work)
+  return health.kind === 'healthy' ? checkRelease(work, isNew) : health
+}
+
+async function askForHealth({ tools, request, journal, findings }: Work): Promise<HealthReport> {
   const reducer = findings.healthCheck
   if (reducer === undefined) return { kind: 'healthy' }
   return journal.step('Health check', async (step) => {

@@ -2,6 +2,8 @@ import type { Step } from '../journal.ts'
 import type { MigrationJudgement, UsablePlan } from '../migration/judgement.ts'
 import type { Condition } from '../migration/verdict.ts'
 import type { ModuleHash } from '../module/hash.ts'
+import type { SmokeReport } from '../smoke/check-report.ts'
+import type { Objection } from '../smoke/preflight.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 
 /** How a deploy ended (docs/deploy.md, "Results"). */
@@ -60,6 +62,10 @@ export type Findings = {
   planPath?: string
   /** The reducer that said whether the release is healthy; `undefined` when none did. */
   healthCheck?: string
+  /** What the checks of the release found; `undefined` when none were run. */
+  smoke?: SmokeReport
+  /** Why checks can't be run as they are written. */
+  objections?: readonly Objection[]
 }
 
 export type Ending = {

@@ -7,6 +7,7 @@ import type { Schema } from '../module/schema.ts'
 import { chooseHealthCheck } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import { type Approved, objectionsTo, objectionsToSubject } from './approved.ts'
+import { insistOnChecks } from './checks.ts'
 import type { ReleaseJudgement } from './deployment.ts'
 import { saveModule, savePlan } from './save.ts'
 import type { Previous, Work } from './work.ts'
@@ -79,11 +80,12 @@ async function captureAndPlan(work: Work, identity: Identity, next: Promise<Sche
   return { kind: 'judged', judgement, previous }
 }
 
-/** Chooses the health check too, so that a wrong name is found before anything is changed. */
+/** Chooses the health check too, and looks at the checks, so that what can't be run is found before anything is changed. */
 export async function describeNext(work: Work, described: Promise<Schema>): Promise<Schema> {
   const schema = await described
   const chosen = chooseHealthCheck(work.request.healthCheck, schema)
   if (chosen !== undefined) work.findings.healthCheck = chosen
+  await insistOnChecks(work, schema)
   return schema
 }
 

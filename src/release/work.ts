@@ -3,12 +3,14 @@ import type { Journal, Narrator } from '../journal.ts'
 import type { Plan } from '../migration/plan-file.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
+import type { CheckReport } from '../smoke/check-report.ts'
 import type { HealthChoice } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { Step } from '../steps/steps-file.ts'
 import type { Approved } from './approved.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { ReleaseChecks } from './checks.ts'
 import type { Findings } from './deployment.ts'
 
 /** What is asked of a deploy. */
@@ -29,6 +31,8 @@ export type DeployRequest = {
   readonly healthCheck: HealthChoice
   /** Milliseconds. */
   readonly healthTimeout: number
+  /** What else has to be as it should be for the release to be kept. */
+  readonly checks?: ReleaseChecks | undefined
   readonly onFailure: 'rollback' | 'keep'
   /** Plan and judge only. */
   readonly dryRun: boolean
@@ -39,12 +43,16 @@ export type DeployRequest = {
 /** What a deploy works with. */
 export type DeployTools = {
   readonly server: Server
+  /** The same server, asked as somebody new. */
+  readonly anonymous: Server
   /** Who we are. */
   readonly identity: Identity
   /** Describes a module offline, contained. */
   readonly describe: (module: Module) => Promise<Schema>
   readonly clock: Clock
   readonly narrator: Narrator
+  /** Told of each check of the release as it is over. */
+  readonly onReport?: ((report: CheckReport) => void) | undefined
   /** Where the live module and the plan are saved. */
   readonly folder: string
   /** Where the deploy comes from, for whoever reads the plan. */
