@@ -1,6 +1,5 @@
 import { messageOf } from '../../errors.ts'
 import {
-  type Activity,
   type DatabaseMetrics,
   latencyQuantile,
   type MetricsWindow,
@@ -16,6 +15,8 @@ import { share, time } from '../load/figure-texts.ts'
 import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
 
 type Wanted = Check<'metrics'>['wanted']['metrics']
+
+type Activity = MetricsWindow['all']
 
 /** What was seen while the server was watched. */
 type Watch = {
