@@ -1,6 +1,6 @@
 import { decode, valueCodec } from '../../src/module/bsatn.ts'
 import type { Schema } from '../../src/module/schema.ts'
-import { type Callable, findProcedure, findReducer, LifecycleOnly } from './callable.ts'
+import { type Callable, type CallableProcedure, findProcedure, findReducer, LifecycleOnly } from './callable.ts'
 import { connect, disconnect } from './connecting.ts'
 import { type Database, fatalError, newConnection } from './database.ts'
 import { type Answer, type Request, requireJson, text } from './exchange.ts'
@@ -17,7 +17,9 @@ export function callFunction(database: Database, name: string, request: Request,
   return withConnection(database, bearer, name, async (connection) => {
     const { program, statistics } = database.record
     const { schema } = program
-    const { callee, id, returnType } = findFunction(schema, name, database.record.owner === bearer.identity)
+    const found = findFunction(schema, name, database.record.owner === bearer.identity)
+    const { callee, id } = found
+    const returnType = 'returnType' in found ? found.returnType : undefined
     const argsText = request.body.toString()
     const args = argumentsOf(argsText, callee, schema)
     const { outcome, micros } = await database.call({
@@ -73,7 +75,7 @@ function withConnection(
   }, label)
 }
 
-function findFunction(schema: Schema, name: string, isOwner: boolean): Callable {
+function findFunction(schema: Schema, name: string, isOwner: boolean): Callable | CallableProcedure {
   try {
     const found = findReducer(schema, name, isOwner) ?? findProcedure(schema, name, isOwner)
     if (found !== undefined) return found
