@@ -8,13 +8,15 @@ import type { Check, Checks } from './check.ts'
 import type { CheckReport, Outcome, SoakReport } from './check-report.ts'
 import { noPanicCheck, servedHashCheck } from './default-checks.ts'
 import { collectEvidence } from './evidence.ts'
+import { allRunners } from './kinds/all.ts'
 import { followLog, type LogFollower } from './log-follower.ts'
 import { findLogMark } from './log-mark.ts'
 import type { CheckPlace } from './place.ts'
 import { type Runners, runOne } from './run-one.ts'
 
 export type SoakOptions = {
-  readonly runners: Runners
+  /** What runs the checks of each kind; tests give their own. */
+  readonly runners?: Runners
   /** Told after each look, with their number. */
   readonly onLook?: (looks: number) => void
   /** Milliseconds after which a server that does not answer has failed. */
@@ -30,7 +32,7 @@ export async function soak(
   checks: Checks,
   place: CheckPlace,
   milliseconds: number,
-  options: SoakOptions
+  options: SoakOptions = {}
 ): Promise<SoakReport> {
   const { clock } = place
   const start = clock.now()
@@ -159,7 +161,7 @@ async function watchLog(checks: Checks, watch: Watch) {
     if (lines.length === 0) return undefined
     const watched = { ...place, since: mark, server: { ...place.server, logs: () => given(lines) } }
     for (const check of judges) {
-      const report = await lookOnce(check, watched, options.runners)
+      const report = await lookOnce(check, watched, options.runners ?? allRunners)
       if (report.outcome.kind === 'failed') return report
     }
     return undefined
@@ -198,7 +200,7 @@ async function watchMetrics(check: Check<'metrics'>, watch: Watch): Promise<Chec
   const { clock } = place
   while (!over.aborted && clock.now() + check.wanted.metrics.window <= end) {
     const began = clock.now()
-    const report = await lookOnce(check, { ...place, cancelled: over }, options.runners)
+    const report = await lookOnce(check, { ...place, cancelled: over }, options.runners ?? allRunners)
     if (report.outcome.kind === 'failed') return report
     await clock.sleep(Math.max(0, began + interval(watch) - clock.now()), over)
   }
