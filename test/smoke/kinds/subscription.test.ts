@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { runSubscription } from '../../../src/smoke/kinds/subscription.ts'
 import { startProxy } from '../../faults/proxy.ts'
 import { call, prepareWorld } from '../../server/world.ts'
+import { recordedExchanges, wireText } from '../../spacetimedb/replay-clients.ts'
+import { serveClients } from '../../spacetimedb/web-socket-server.ts'
 import { checkOf, placeOf, tryOnce } from './trial.ts'
 
 const world = prepareWorld()
@@ -180,3 +182,101 @@ describe('no connection', () => {
     })
   })
 })
+
+describe('a connection that goes wrong', () => {
+  const increment = { reducer: 'increment_counter', args: [7], row: { id: 7 }, within: '200ms' }
+
+  /** `serve` gets a client that was greeted and has subscribed to a table with one row; `early` came before that row. */
+  async function against(written: Written, serve: (client: Client) => unknown, early: readonly unknown[] = []) {
+    const server = await serveClients({
+      onClient: async (client) => {
+        client.socket.send(wireText(greeting))
+        await client.messages.next()
+        for (const message of [...early, snapshot]) client.socket.send(wireText(message))
+        await serve(client)
+      }
+    })
+    try {
+      const place = await placeOf(world, await world.shared('counter'), { url: server.url })
+      return await tryOnce(runSubscription, checkOf('subscription', written), place)
+    } finally {
+      await server.close()
+    }
+  }
+
+  test('the module lets nobody in', async () => {
+    const server = await serveClients({ onClient: ({ socket }) => socket.close() })
+    try {
+      const place = await placeOf(world, await world.shared('counter'), { url: server.url })
+      expect(await tryOnce(runSubscription, checkOf('subscription', counters), place)).toEqual({
+        kind: 'failed',
+        expected: 'an answer',
+        actual: expect.stringContaining("the module's `client_connected` refused or failed")
+      })
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('it breaks between the call and its row', async () => {
+    const finding = await against({ ...counters, call: increment }, async ({ messages, raw }) => {
+      await messages.next()
+      raw.destroy()
+    })
+    expect(finding).toMatchObject({
+      kind: 'failed',
+      expected: 'an answer',
+      actual: expect.stringContaining('the connection broke')
+    })
+  })
+
+  test('a row that was there before the call does not count, one of another client does', async () => {
+    const early = await against(
+      { ...counters, call: increment },
+      async ({ socket, messages }) => {
+        await messages.next()
+        socket.send(wireText(updateOf(2, '[8,1]')))
+      },
+      [updateOf(8, '[7,1]', '12345')]
+    )
+    expect(early).toEqual({
+      kind: 'failed',
+      expected: 'a row (id = 7) within 200ms of the call',
+      actual: '1 row otherwise: (id = 8, value = 1)'
+    })
+    const other = await against({ ...counters, call: increment }, async ({ socket, messages }) => {
+      await messages.next()
+      socket.send(wireText(updateOf(2, '[8,1]')))
+      socket.send(wireText(updateOf(8, '[7,1]', '12345')))
+    })
+    expect(other).toMatchObject({ kind: 'passed' })
+  })
+
+  test('the row comes too late', async () => {
+    const finding = await against({ ...counters, call: increment }, async ({ socket, messages }) => {
+      await messages.next()
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      socket.send(wireText(updateOf(2, '[7,1]')))
+    })
+    expect(finding).toEqual({
+      kind: 'failed',
+      expected: 'a row (id = 7) within 200ms of the call',
+      actual: expect.stringMatching(/^none$|ms after the call$/)
+    })
+  })
+})
+
+type Client = Parameters<NonNullable<Parameters<typeof serveClients>[0]['onClient']>>[0]
+
+const recorded = recordedExchanges()
+  .find(({ name }) => name === 'subscribe, then a reducer call and its update')
+  ?.exchange.flatMap((step) => ('received' in step ? [step.received] : []))
+const [greeting, snapshot, update] = recorded ?? []
+
+/** The recorded update, as the answer to that request, with that row; of another connection where one is named. */
+function updateOf(requestId: number, row: string, connection?: string): unknown {
+  const text = JSON.stringify(update)
+    .replace('"request_id":2', `"request_id":${requestId}`)
+    .replace('"[7,1]"', JSON.stringify(row))
+  return JSON.parse(connection === undefined ? text : text.replace('<connection id>', connection))
+}
