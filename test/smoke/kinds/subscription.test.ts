@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { runSubscription } from '../../../src/smoke/kinds/subscription.ts'
 import { startProxy } from '../../faults/proxy.ts'
 import { call, prepareWorld } from '../../server/world.ts'
+import { ownHeaders } from '../../spacetimedb/http-server.ts'
 import { recordedExchanges, wireText } from '../../spacetimedb/replay-clients.ts'
 import { serveClients } from '../../spacetimedb/web-socket-server.ts'
 import { checkOf, placeOf, tryOnce } from './trial.ts'
@@ -188,7 +189,10 @@ describe('a connection that goes wrong', () => {
 
   /** `serve` gets a client that was greeted and has subscribed to a table with one row; `early` came before that row. */
   async function against(written: Written, serve: (client: Client) => unknown, early: readonly unknown[] = []) {
+    const name = await world.shared('counter')
+    const { text: schema } = await world.nobody('GET', `/database/${name}/schema?version=10`)
     const server = await serveClients({
+      onRequest: (_, response) => response.writeHead(200, ownHeaders).end(schema),
       onClient: async (client) => {
         client.socket.send(wireText(greeting))
         await client.messages.next()
@@ -197,7 +201,7 @@ describe('a connection that goes wrong', () => {
       }
     })
     try {
-      const place = await placeOf(world, await world.shared('counter'), { url: server.url })
+      const place = await placeOf(world, name, { url: server.url })
       return await tryOnce(runSubscription, checkOf('subscription', written), place)
     } finally {
       await server.close()
