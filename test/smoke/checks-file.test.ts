@@ -311,6 +311,21 @@ describe('what is shown to users', () => {
     expect([...shown].sort()).toEqual([...checkKinds].sort())
   })
 
+  test('describes every key to editors', () => {
+    const undescribed: string[] = []
+    const walk = (part: Record<string, unknown>) => {
+      const properties = (part.properties ?? {}) as Record<string, Record<string, unknown>>
+      for (const [key, property] of Object.entries(properties)) {
+        if (property.description === undefined) undescribed.push(key)
+        walk(property)
+      }
+      if (part.items) walk(part.items as Record<string, unknown>)
+      for (const option of (part.anyOf ?? []) as Record<string, unknown>[]) walk(option)
+    }
+    walk(jsonSchema)
+    expect(undescribed).toEqual([])
+  })
+
   test.each(['checks: [{ ping: true, tiemout: 5s }]', 'checks: []', 'checks: [{ log: { below: eror } }]'])(
     'editors are told that this is wrong: %s',
     (text) => {
