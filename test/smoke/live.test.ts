@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { byHand } from '../../src/smoke/by-hand.ts'
 import type { Check } from '../../src/smoke/check.ts'
 import { hasPassed } from '../../src/smoke/check-report.ts'
+import { parseChecks } from '../../src/smoke/checks-file.ts'
 import { defaultChecks } from '../../src/smoke/default-checks.ts'
 import { findLogMark } from '../../src/smoke/log-mark.ts'
 import type { CheckPlace, LogMark } from '../../src/smoke/place.ts'
@@ -210,6 +211,59 @@ describe('default checks', () => {
     expect(failed.map(({ check: { name } }) => name)).toEqual(['Call health_check', 'No panic in the log'])
   }, 30_000)
 })
+
+test('a file with checks of many kinds is run as it says', async () => {
+  const database = await world.create('counter')
+  const place = await placeOf(world, database, { since: await findLogMark(world.owner.client, database) })
+  const checks = parseChecks(
+    new TextEncoder().encode(`
+deadline: 1m
+checks:
+  - name: watch
+    metrics: { reducer: increment_counter, error-rate: 0, window: 1s }
+  - log: { with: counter v1 initialised, below: panic }
+  - name: load
+    load: increment_counter
+    args: [7]
+    callers: 2
+    rate: 50
+    for: 500ms
+  - name: crowd
+    connections: 3
+    stay: 100ms
+  - name: arrival
+    subscription: SELECT * FROM counter
+    some: { id: 0, value: 0 }
+    call: { reducer: increment_counter, args: [5], row: { id: 5, value: 1 }, within: 5s }
+    needs: rows
+  - name: rows
+    sql: SELECT * FROM counter
+    count: { at-least: 1 }
+  - name: wrong
+    sql: SELECT value FROM counter WHERE id = 0
+    value: 5
+  - name: after
+    ping: true
+    needs: wrong
+`),
+    'smoke.yml'
+  )
+  const order: string[] = []
+  const { reports } = await runChecks(checks, place, { onReport: ({ check }) => order.push(check.name) })
+  const outcomes = Object.fromEntries(reports.map(({ check, outcome }) => [check.name, outcome]))
+  expect(outcomes).toMatchObject({
+    watch: { kind: 'passed' },
+    Log: { kind: 'passed' },
+    load: { kind: 'passed' },
+    crowd: { kind: 'passed' },
+    arrival: { kind: 'passed' },
+    rows: { kind: 'passed' },
+    wrong: { kind: 'failed' },
+    after: { kind: 'skipped', reason: 'It needs "wrong", which did not pass.' }
+  })
+  expect(order.slice(-4)).toEqual(['load', 'crowd', 'watch', 'Log'])
+  expect(reports.find(({ check }) => check.name === 'load')?.load?.calls).toBeGreaterThan(0)
+}, 60_000)
 
 describe('a soak', () => {
   const nothing = { checks: [], deadline: 1 }
