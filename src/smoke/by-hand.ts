@@ -29,7 +29,7 @@ function commandOf(check: Check, place: ByHandPlace): string | undefined {
   if ('procedure' in wanted) return call(who, base, wanted.procedure, wanted.args)
   if ('sql' in wanted) return sql(who, base, wanted.sql)
   if ('subscription' in wanted) return subscription(check as Check<'subscription'>, place, base)
-  if ('http-route' in wanted) return route(check as Check<'http-route'>, who, base)
+  if ('http-route' in wanted) return route(check as Check<'http-route'>, base)
   if ('log' in wanted) return curl([...who, quote(`${base}/logs?num_lines=1000`)])
   if ('metrics' in wanted) return metrics(place.server.url, wanted.metrics.reducer)
   if ('load' in wanted) return load(call(who, base, wanted.load, wanted.args), wanted.callers)
@@ -65,12 +65,12 @@ function servedHash(
   return hash === undefined ? question : `${question} | grep -F ${quote(moduleHashToU256(hash))}`
 }
 
-function route(check: Check<'http-route'>, who: readonly string[], base: string): string {
+/** Handlers are asked without a token, whoever asks. */
+function route(check: Check<'http-route'>, base: string): string {
   const { method, headers, body, 'http-route': path } = check.wanted
   const hasType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
   return curl([
     ...(method === 'HEAD' ? ['--head -o /dev/null'] : method === 'GET' && body === undefined ? [] : [`-X ${method}`]),
-    ...who,
     ...Object.entries(headers).map(([name, value]) => `-H ${quote(value === '' ? `${name};` : `${name}: ${value}`)}`),
     ...(body === undefined ? [] : [...(hasType ? [] : ["-H 'Content-Type:'"]), `--data-raw ${quote(body)}`]),
     '--globoff --path-as-is',

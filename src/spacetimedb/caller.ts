@@ -34,7 +34,8 @@ export function openCaller(
     call: async (timeout) => {
       if (tooLong !== undefined) return tooLong
       const exchange = await send(timeout)
-      if (exchange.kind !== 'answered') throw session.unanswered({ ...question, timeout, timeoutInput: undefined }, exchange)
+      if (exchange.kind !== 'answered')
+        throw session.unanswered({ ...question, timeout, timeoutInput: undefined }, exchange)
       takeToken(exchange.answer)
       return judgeCall(session, question, call.database, exchange.answer)
     },

@@ -62,10 +62,11 @@ const noMetrics: DatabaseMetrics = { reducers: [] }
 
 function wasRestarted(before: DatabaseMetrics, after: DatabaseMetrics): boolean {
   if ((after.instanceErrors ?? 0) < (before.instanceErrors ?? 0)) return true
-  const earlier = new Map(before.reducers.map((each) => [each.reducer, each]))
-  return after.reducers.some((each) => {
-    const old = earlier.get(each.reducer)
-    return old !== undefined && wentBack(old, each)
+  const later = new Map(after.reducers.map((each) => [each.reducer, each]))
+  return before.reducers.some((old) => {
+    const now = later.get(old.reducer)
+    // Counters are not there before they have counted something.
+    return now === undefined ? old.committed + old.failed > 0 : wentBack(old, now)
   })
 }
 

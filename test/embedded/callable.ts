@@ -3,7 +3,9 @@ import type { LifecycleReducer, Schema } from '../../src/module/schema.ts'
 import type { Callee } from './json-arguments.ts'
 
 /** A function that may be called, and its position among those of its kind. */
-export type Callable = { readonly callee: Callee; readonly id: number; readonly returnType?: AlgebraicType }
+export type Callable = { readonly callee: Callee; readonly id: number }
+
+export type CallableProcedure = Callable & { readonly returnType: AlgebraicType }
 
 /** A reducer that only the server itself calls; the message is the server's. */
 export class LifecycleOnly extends Error {
@@ -21,7 +23,7 @@ export function findReducer(schema: Schema, name: string, isOwner: boolean): Cal
 }
 
 /** The procedure that a caller may call by a name. */
-export function findProcedure(schema: Schema, name: string, isOwner: boolean): Callable | undefined {
+export function findProcedure(schema: Schema, name: string, isOwner: boolean): CallableProcedure | undefined {
   const id = schema.procedures.findIndex((procedure) => procedure.name === name && isCallable(procedure, isOwner))
   const found = schema.procedures[id]
   if (found === undefined) return undefined

@@ -1,6 +1,6 @@
 import { decode, valueCodec } from '../../src/module/bsatn.ts'
 import type { Schema } from '../../src/module/schema.ts'
-import { type Callable, findProcedure, findReducer, LifecycleOnly } from './callable.ts'
+import { type Callable, type CallableProcedure, findProcedure, findReducer, LifecycleOnly } from './callable.ts'
 import { connect, disconnect } from './connecting.ts'
 import { type Database, fatalError, newConnection } from './database.ts'
 import { type Answer, type Request, requireJson, text } from './exchange.ts'
@@ -14,10 +14,12 @@ export function callFunction(database: Database, name: string, request: Request,
   requireJson(request.contentType)
   if (database.record.program.module.kind === 'js')
     throw new HttpError(501, `the embedded server does not run JavaScript modules: \`${name}\` was not called`)
-  return withConnection(database, bearer, name, async (connection) => {
+  return withConnection(database, bearer, name, async (connection, onStart) => {
     const { program, statistics } = database.record
     const { schema } = program
-    const { callee, id, returnType } = findFunction(schema, name, database.record.owner === bearer.identity)
+    const found = findFunction(schema, name, database.record.owner === bearer.identity)
+    const { callee, id } = found
+    const returnType = 'returnType' in found ? found.returnType : undefined
     const argsText = request.body.toString()
     const args = argumentsOf(argsText, callee, schema)
     const { outcome, micros } = await database.call({
@@ -26,7 +28,8 @@ export function callFunction(database: Database, name: string, request: Request,
       requester: bearer,
       connection,
       args,
-      argsText
+      argsText,
+      onStart
     })
     if (callee.kind === 'reducer') statistics.countTransaction('Reducer', name, outcome.kind === 'returned', micros)
     const headers = {
@@ -59,21 +62,21 @@ function withConnection(
   database: Database,
   bearer: Bearer,
   label: string,
-  run: (connection: Uint8Array) => Promise<Answer>
+  run: (connection: Uint8Array, onStart: () => void) => Promise<Answer>
 ): Promise<Answer> {
-  return database.exclusively(async () => {
+  return database.together(async (started) => {
     const connection = newConnection()
     const refusal = await connect(database, bearer, connection)
     if (refusal !== undefined) throw new HttpError(403, refusal)
     try {
-      return await run(connection)
+      return await run(connection, started)
     } finally {
       await disconnect(database, bearer, connection)
     }
   }, label)
 }
 
-function findFunction(schema: Schema, name: string, isOwner: boolean): Callable {
+function findFunction(schema: Schema, name: string, isOwner: boolean): Callable | CallableProcedure {
   try {
     const found = findReducer(schema, name, isOwner) ?? findProcedure(schema, name, isOwner)
     if (found !== undefined) return found

@@ -93,6 +93,7 @@ export async function updateDatabase(
   const steps = migrationSteps(record.program.schema, program.schema)
   await database.replaceProgram(program, worker, data)
   if (breaksClients) database.disconnectAll()
+  else for (const subscriber of database.subscribers) subscriber.hearOfProgram()
   record.log.fromServer('Info', `Updated program to ${module.hash}`)
   for (const step of steps) record.log.fromServer('Info', step)
   record.log.fromServer('Info', 'Database updated')

@@ -28,6 +28,8 @@ export type Subscriber = {
   hear(run: Run, rows: TransactionRows): void
   /** A call of its own changed nothing. */
   hearFailure(run: Run, message: string): void
+  /** The database goes on with another module, which breaks no clients. */
+  hearOfProgram(): void
   /** There is nothing left to be connected to. */
   end(reason: string): void
 }

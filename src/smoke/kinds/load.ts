@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts'
 import { type CallAnswer, type Caller, type FailureKind, ServerFailure } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
+import { failedBy } from '../load/breach.ts'
 import { type CallEnd, drive, type LoadEnd } from '../load/drive.ts'
 import { perSecond, time } from '../load/figure-texts.ts'
 import { breachesOf } from '../load/thresholds.ts'
@@ -32,7 +33,7 @@ export const runLoad: RunCheck<'load'> = async (check, place, { signal }) => {
 async function callOnce(caller: Caller | undefined, timeout: number): Promise<CallEnd> {
   if (caller === undefined) throw new Error('there is no such caller')
   try {
-    return endOf(await caller.call(timeout))
+    return endOf(await caller.call(Math.ceil(timeout)))
   } catch (failure) {
     return endOfFailure(failure)
   }
@@ -52,7 +53,9 @@ function endOf(answer: CallAnswer): CallEnd {
 }
 
 function endOfFailure(failure: unknown): CallEnd {
-  const reason = messageOf(failure)
+  // The message has the time in it that was left, a different one for each of the last calls.
+  const isLate = failure instanceof ServerFailure && failure.kind === 'timed-out'
+  const reason = isLate ? 'no whole answer in time' : messageOf(failure)
   if (!(failure instanceof ServerFailure)) return { kind: 'failed', reason, fate: 'not-sent', isLasting: false }
   return { kind: 'failed', reason, fate: fates[failure.kind] ?? 'answered', isLasting: lasting.has(failure.kind) }
 }
@@ -74,10 +77,8 @@ function findingOf({ wanted }: Check<'load'>, end: LoadEnd): Finding {
       return { kind: 'not-run', reason: `It was given up: ${end.reason}`, ...(end.isLasting && { final: true }) }
     case 'done': {
       const load = end.tally.figures(end.milliseconds)
-      const breaches = breachesOf(wanted, load)
-      if (breaches.length === 0) return { kind: 'passed', detail: detailOf(wanted, load), load }
-      const texts = (of: 'expected' | 'actual') => breaches.map((breach) => breach[of]).join(', ')
-      return { kind: 'failed', expected: texts('expected'), actual: texts('actual'), load }
+      const ending = failedBy(breachesOf(wanted, load)) ?? ({ kind: 'passed', detail: detailOf(wanted, load) } as const)
+      return { ...ending, load }
     }
   }
 }

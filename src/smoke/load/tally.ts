@@ -1,5 +1,6 @@
 import type { LoadFigures } from '../load-figures.ts'
 import { Latencies } from './latencies.ts'
+import { Reasons } from './reasons.ts'
 
 /** A call that is over. Times are in milliseconds, of one clock. */
 export type EndedCall = {
@@ -13,22 +14,17 @@ export type EndedCall = {
 /** How much later than due a call may begin before it counts as late. */
 const punctual = 1
 
-const mostReasons = 8
-
-const longestReason = 300
-
 /** What is known of a load while it lasts, in a room that does not grow with its calls. */
 export class Tally {
   #calls = 0
-  #failed = 0
   #lateCalls = 0
   #latest = 0
   readonly #latency = new Latencies()
   readonly #service = new Latencies()
-  readonly #reasons = new Map<string, number>()
+  readonly #reasons = new Reasons()
 
   get succeeded(): number {
-    return this.#calls - this.#failed
+    return this.#calls - this.#reasons.total
   }
 
   add({ due, sent, ended, reason }: EndedCall): void {
@@ -37,7 +33,7 @@ export class Tally {
     this.#latency.record(ended - Math.min(due, sent))
     this.#service.record(ended - sent)
     this.#noteLateness(sent - due)
-    if (reason !== undefined) this.#fail(reason)
+    if (reason !== undefined) this.#reasons.add(reason)
   }
 
   /** A call that was due and never sent: that it waited in vain counts as what it took at the least. */
@@ -45,17 +41,15 @@ export class Tally {
     this.#calls += 1
     this.#latency.record(now - due)
     this.#noteLateness(now - due)
-    this.#fail('never sent: all callers were waiting for answers')
+    this.#reasons.add('never sent: all callers were waiting for answers')
   }
 
   /** `milliseconds`: how long calls were sent. */
   figures(milliseconds: number): LoadFigures {
     return {
       calls: this.#calls,
-      failed: this.#failed,
-      reasons: [...this.#reasons]
-        .map(([reason, count]) => ({ reason, count }))
-        .sort((one, other) => other.count - one.count),
+      failed: this.#reasons.total,
+      reasons: this.#reasons.list(),
       milliseconds,
       throughput: (this.succeeded / milliseconds) * 1000,
       latency: this.#latency.quantiles(),
@@ -69,13 +63,5 @@ export class Tally {
     if (milliseconds <= punctual) return
     this.#lateCalls += 1
     this.#latest = Math.max(this.#latest, milliseconds)
-  }
-
-  #fail(reason: string): void {
-    this.#failed += 1
-    const line = reason.slice(0, longestReason).replace(/\s+/g, ' ').trim()
-    const isNew = !this.#reasons.has(line)
-    const key = isNew && this.#reasons.size >= mostReasons ? 'other reasons' : line
-    this.#reasons.set(key, (this.#reasons.get(key) ?? 0) + 1)
   }
 }

@@ -1,9 +1,8 @@
 import type { Check } from '../check.ts'
 import type { LoadFigures } from '../load-figures.ts'
+import type { Breach } from './breach.ts'
 import { perSecond, share, time } from './figure-texts.ts'
-
-/** What a load had to keep and did not: short texts, to be read one under the other. */
-export type Breach = { readonly expected: string; readonly actual: string }
+import { reasonsText } from './reasons.ts'
 
 /** Everything that the figures of a load breach. Times are judged from when a call was due. */
 export function breachesOf(wanted: Check<'load'>['wanted'], figures: LoadFigures): readonly Breach[] {
@@ -18,9 +17,8 @@ export function breachesOf(wanted: Check<'load'>['wanted'], figures: LoadFigures
 
 function tooManyFailed(most: number, { failed, calls, reasons }: LoadFigures): readonly Breach[] {
   if (failed <= most * calls) return []
-  const why = reasons.map(({ reason, count }) => `${count}× ${reason}`).join('; ')
   const expected = most === 0 ? 'no call fails' : `at most ${share(most)} of the calls fail`
-  return [{ expected, actual: `${failed} of ${calls} (${share(failed / calls)}) failed: ${why}` }]
+  return [{ expected, actual: `${failed} of ${calls} (${share(failed / calls)}) failed: ${reasonsText(reasons)}` }]
 }
 
 function tooFew(least: number | undefined, { throughput }: LoadFigures): readonly Breach[] {
