@@ -1,5 +1,5 @@
 import { audienceRule, connectionInputs } from '../../src/action/connection-inputs.ts'
-import { artifactNameText, choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { artifactNameText, duration, flag, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { allowedVersions } from '../../src/setup/version-request.ts'
