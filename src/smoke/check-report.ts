@@ -14,8 +14,10 @@ export type Finding =
       readonly final?: boolean
       readonly load?: LoadFigures
     }
-  /** It could not run: no such reducer, metrics that are hidden, no connection. */
+  /** It could not run: no such reducer, no connection. */
   | { readonly kind: 'not-run'; readonly reason: string; readonly final?: boolean }
+  /** The server hides what it would look at, which is nobody's mistake. */
+  | { readonly kind: 'skipped'; readonly reason: string }
 
 /** How a check ended. */
 export type Outcome =
@@ -23,7 +25,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly expected: string; readonly actual: string }
   /** It could not run, which counts as failed. */
   | { readonly kind: 'not-run'; readonly reason: string }
-  /** It could not run and is optional, or one that it needs did not pass. */
+  /** It could not run and is optional, the server hides what it looks at, or one that it needs did not pass. */
   | { readonly kind: 'skipped'; readonly reason: string }
 
 /** A check that is over. */

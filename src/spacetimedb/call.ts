@@ -24,30 +24,39 @@ const longestArguments = 2 * 1024 * 1024
  * `ServerFailure` is thrown, as it is when there is no such database or the token is refused.
  */
 export async function callFunction(session: Session, limits: Limits, call: FunctionCall): Promise<CallAnswer> {
-  const body = new TextEncoder().encode(stringify(call.args) ?? '[]')
-  if (body.length > longestArguments) {
-    return {
-      kind: 'rejected',
-      status: 413,
-      reason: `The arguments have ${body.length} bytes; ${longestArguments} are allowed.`
-    }
-  }
-  const question: Question = {
+  const question = callQuestion(limits, call)
+  const tooLong = objectionTo(question.body)
+  if (tooLong !== undefined) return tooLong
+  const outcome = await session.sendOnce(question)
+  if (outcome.kind !== 'answered') throw outcome.failure
+  return judgeCall(session, question, call.database, outcome.answer)
+}
+
+/** The request that a call is. */
+export function callQuestion(limits: Limits, call: FunctionCall): CallQuestion {
+  return {
     purpose: `call "${call.reducer}" of "${call.database}"`,
     method: 'POST',
     path: `${databasePath(call.database)}/call/${encodeURIComponent(call.reducer)}`,
-    body,
+    body: new TextEncoder().encode(stringify(call.args) ?? '[]'),
     // Exactly this: with a charset the server answers 415.
     contentType: 'application/json',
     ...limits.call,
     ...(call.timeout !== undefined && { timeout: call.timeout, timeoutInput: undefined })
   }
-  const outcome = await session.sendOnce(question)
-  if (outcome.kind !== 'answered') throw outcome.failure
-  return judge(session, question, call.database, outcome.answer)
 }
 
-function judge(session: Session, question: Question, database: string, answer: Answer): CallAnswer {
+export type CallQuestion = Question & { readonly body: Uint8Array; readonly contentType: string }
+
+/** What the server would answer to more than it takes. */
+export function objectionTo(body: Uint8Array): CallAnswer | undefined {
+  if (body.length <= longestArguments) return undefined
+  const reason = `The arguments have ${body.length} bytes; ${longestArguments} are allowed.`
+  return { kind: 'rejected', status: 413, reason }
+}
+
+/** What an answer to a call says. Throws a `ServerFailure` where that is nothing about the call. */
+export function judgeCall(session: Session, question: Question, database: string, answer: Answer): CallAnswer {
   if (answer.status === 200) return committed(session, question, answer)
   // Cloudflare has a 530 too, for a server that it can't reach; that one is no reducer's.
   if (!isServersOwn(answer) || answer.status === 401) throw session.failure(question, answer)

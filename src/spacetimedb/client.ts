@@ -2,10 +2,12 @@ import { type Clock, systemClock } from '../clock.ts'
 import { defaultPatience, type Patience } from '../retry.ts'
 import { newIdentityAnswer } from './answers.ts'
 import { callFunction } from './call.ts'
+import { openCaller } from './caller.ts'
 import { connectClient } from './client-connection.ts'
 import type { Credential } from './credential.ts'
 import { databasePath, resolveDatabase } from './database.ts'
 import type { Identity } from './identity.ts'
+import { keepConnection } from './kept-connection.ts'
 import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limits.ts'
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
@@ -56,6 +58,8 @@ export function connect(options: ConnectOptions): Server {
     liveModule: (database) => readLiveModule(session, limits, database),
     schema: (database) => readSchema(session, limits, database),
     call: (database, reducer, args, timeout) => callFunction(session, limits, { database, reducer, args, timeout }),
+    caller: (database, reducer, args) =>
+      openCaller(session, limits, keepConnection(userAgentOf(options), session.url), { database, reducer, args }),
     sql: (database, statement, timeout) => runSql(session, limits, { database, statement, timeout }),
     logs: (database, logOptions) => readLogs(session, limits, database, logOptions),
     connectClient: (database, clientOptions) => connectClient(session, limits, database, clientOptions),
@@ -92,12 +96,16 @@ function sessionFor(options: ConnectOptions, secrets: Secrets): Session {
   return openSession({
     url: options.url,
     credential: options.credential,
-    transport: createTransport(`stdb-actions/${options.version ?? 'unreleased'}`),
+    transport: createTransport(userAgentOf(options)),
     secrets,
     clock: options.clock ?? systemClock,
     patience: { ...defaultPatience, ...options.patience },
     onRetry: options.onRetry
   })
+}
+
+function userAgentOf({ version = 'unreleased' }: ConnectOptions): string {
+  return `stdb-actions/${version}`
 }
 
 async function ping(session: Session, limits: Limits): Promise<void> {

@@ -5,6 +5,8 @@ export type MetricsWindow = {
   readonly reducers: readonly ReducerActivity[]
   readonly all: Activity
   readonly instanceErrors: number
+  /** The server was restarted in between: what it did before that is lost. */
+  readonly wasRestarted: boolean
 }
 
 export type ReducerActivity = Activity & { readonly reducer: string }
@@ -23,7 +25,8 @@ export type Activity = {
  * count from zero: what it did before the restart is lost.
  */
 export function metricsBetween(before: DatabaseMetrics, after: DatabaseMetrics): MetricsWindow {
-  const start = wasRestarted(before, after) ? noMetrics : before
+  const restarted = wasRestarted(before, after)
+  const start = restarted ? noMetrics : before
   const earlier = new Map(start.reducers.map((each) => [each.reducer, each]))
   const changes = after.reducers.map((each) => increase(earlier.get(each.reducer), each))
   return {
@@ -31,7 +34,8 @@ export function metricsBetween(before: DatabaseMetrics, after: DatabaseMetrics):
       .map((change) => ({ reducer: change.reducer, ...activity([change]) }))
       .filter(({ calls, seconds }) => calls > 0 || seconds.count > 0),
     all: activity(changes),
-    instanceErrors: (after.instanceErrors ?? 0) - (start.instanceErrors ?? 0)
+    instanceErrors: (after.instanceErrors ?? 0) - (start.instanceErrors ?? 0),
+    wasRestarted: restarted
   }
 }
 
@@ -58,10 +62,11 @@ const noMetrics: DatabaseMetrics = { reducers: [] }
 
 function wasRestarted(before: DatabaseMetrics, after: DatabaseMetrics): boolean {
   if ((after.instanceErrors ?? 0) < (before.instanceErrors ?? 0)) return true
-  const earlier = new Map(before.reducers.map((each) => [each.reducer, each]))
-  return after.reducers.some((each) => {
-    const old = earlier.get(each.reducer)
-    return old !== undefined && wentBack(old, each)
+  const later = new Map(after.reducers.map((each) => [each.reducer, each]))
+  return before.reducers.some((old) => {
+    const now = later.get(old.reducer)
+    // Counters are not there before they have counted something.
+    return now === undefined ? old.committed + old.failed > 0 : wentBack(old, now)
   })
 }
 

@@ -32,6 +32,11 @@ export type Server = {
   schema(database: string): Promise<Schema>
   /** Calls a reducer or procedure, once: never repeated. `timeout` in milliseconds. */
   call(database: string, reducer: string, args: readonly unknown[], timeout?: number): Promise<CallAnswer>
+  /**
+   * Somebody who calls one reducer or procedure with the same arguments again and again. Connects with the first
+   * call. Without a credential it is somebody new, who stays the same.
+   */
+  caller(database: string, reducer: string, args: readonly unknown[]): Caller
   /** Runs one statement. `timeout` in milliseconds, for all attempts together: a `SELECT` may be asked again. */
   sql(database: string, statement: string, timeout?: number): Promise<SqlAnswer>
   /**
@@ -97,6 +102,14 @@ export type CallAnswer =
   | { readonly kind: 'failed'; readonly reason: string }
   /** No such reducer, wrong arguments, not allowed, out of energy: `status` tells. */
   | { readonly kind: 'rejected'; readonly status: number; readonly reason: string }
+
+/** Calls over a connection of its own that is kept, one call at a time: for loads. */
+export type Caller = {
+  /** As `Server.call`: once, never repeated. `timeout` in milliseconds. */
+  call(timeout: number): Promise<CallAnswer>
+  /** Ends the connection, and a call that is on its way. */
+  close(): void
+}
 
 export type SqlAnswer =
   | {

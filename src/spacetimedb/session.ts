@@ -69,9 +69,13 @@ export type Session = {
   ): z.output<Schema>
   /** The failure that a break in the middle of a stream is. */
   broken(question: Question, cause: unknown): ServerFailure
+  /** The failure that no answer is. */
+  unanswered(question: Question, exchange: NoAnswer): ServerFailure
   /** The failure that something else than an answer is: `problem` is a sentence. */
   failed(question: Question, kind: FailureKind, problem: string): ServerFailure
   redact(text: string): string
+  /** The header that says who asks, a secret; none without a credential. */
+  authorization(): Promise<Readonly<Record<string, string>>>
   /** A token that came in another way than by a header: before anything else is done with it. */
   keepSecret(secret: string): void
 }
@@ -182,6 +186,7 @@ export function openSession({
     url,
     identity: credential?.identity,
     redact: secrets.redact,
+    authorization,
     keepSecret: secrets.add,
     ask: async (question) => (await repeatedly(question, (request) => transport.exchange(request))).answer,
     stream: async (question, signal) => {
@@ -205,6 +210,7 @@ export function openSession({
     failure: (question, answer) => failureOf(contextOf(question), answer),
     unexpected: (question, answer, problem) => unexpectedAnswer(contextOf(question), answer, problem),
     failed: (question, kind, problem) => failureOn(contextOf(question), kind, problem),
+    unanswered: (question, exchange) => failureWithoutAnswer(contextOf(question), exchange),
     broken: (question, cause) => failureWithoutAnswer(contextOf(question), { kind: 'lost', cause }),
     parse: (question, answer, schema, read = JSON.parse) => {
       const parsed = schema.safeParse(readOrNothing(read, answer.body))

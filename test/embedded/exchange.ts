@@ -55,7 +55,7 @@ export function authorize(
 }
 
 /** A parameter that is `true` or `false`, which is meant when it is missing. */
-export function flag({ query }: Request, parameter: string): boolean {
+export function flag({ query }: Pick<Request, 'query'>, parameter: string): boolean {
   const given = query.get(parameter) ?? 'false'
   if (given !== 'true' && given !== 'false') throw badQuery('provided string was not `true` or `false`')
   return given === 'true'

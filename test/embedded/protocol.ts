@@ -18,7 +18,14 @@ export type Job =
       readonly live: LiveProgram
     }
   | { readonly kind: 'reducer' | 'procedure'; readonly id: number; readonly caller: Caller; readonly args: Uint8Array }
-  | { readonly kind: 'sql'; readonly sql: string; readonly caller: Caller; readonly isOwner: boolean }
+  | {
+      readonly kind: 'sql'
+      readonly sql: string
+      readonly caller: Caller
+      readonly isOwner: boolean
+      /** All that are connected, the caller too. */
+      readonly clients: readonly Pick<Caller, 'identity' | 'connection'>[]
+    }
 
 /** What st_module says. */
 export type LiveProgram = {
@@ -39,12 +46,15 @@ export type Done =
   /** The answer's body, and its status. */
   | { readonly kind: 'answered'; readonly status: 200 | 400; readonly body: string; readonly micros: number }
 
-/** What a worker sends: log lines as they come, and one `done` for each job, with what was committed. */
+/** What a worker sends: log lines as they come, and one `done` for each job. */
 export type FromWorker =
   | { readonly kind: 'log'; readonly record: ModuleLogRecord; readonly frames: number }
-  | {
-      readonly kind: 'done'
-      readonly done: Done
-      readonly changes: readonly Change[]
-      readonly sequences: ReadonlyMap<string, bigint>
-    }
+  | ({ readonly kind: 'done'; readonly done: Done } & Committed)
+
+/** What a job committed. */
+export type Committed = {
+  /** One list for each transaction that changed rows. */
+  readonly transactions: readonly (readonly Change[])[]
+  /** The next value of every sequence, by its name, if any has changed. */
+  readonly sequences: ReadonlyMap<string, bigint> | undefined
+}

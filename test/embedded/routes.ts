@@ -24,7 +24,7 @@ export async function answerPublic(
     case 'GET /identity/public-key':
       return { status: 200, contentType: 'application/pem-certificate-chain', body: `${await tokens.publicKey()}\n` }
     case 'GET /metrics':
-      return text(metricsText(control.state.databases.values()))
+      return text(metricsText(control.running.values()))
     default:
       return undefined
   }
@@ -119,7 +119,7 @@ async function remove({ control }: Server, name: string, bearer: Bearer): Promis
     throw new HttpError(403, 'Database is locked and cannot be deleted. Run `spacetime unlock` first.')
   control.running.delete(identity)
   control.state.databases.delete(identity)
-  await database.stop()
+  await database.retire()
   return { status: 200, body: '' }
 }
 

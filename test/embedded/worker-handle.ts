@@ -1,14 +1,17 @@
 import { Worker } from 'node:worker_threads'
-import type { Done, FromWorker, Job } from './protocol.ts'
+import type { FromWorker, Job } from './protocol.ts'
+
+/** A job that came to its end: how, and what it committed. */
+export type Finished = FromWorker & { readonly kind: 'done' }
 
 /** A worker that does jobs one after another, each within a deadline. */
 export class WorkerHandle {
   readonly #worker: Worker
   readonly #deadline: number
-  /** Gets everything that the worker sends, before the job it belongs to is done. */
-  onMessage: (message: FromWorker) => void = () => undefined
-  #last: Promise<unknown> = Promise.resolve()
-  #pending = 0
+  /** Gets log lines, before the job that they belong to is done. */
+  onLog: (line: FromWorker & { readonly kind: 'log' }) => void = () => undefined
+  readonly #waiting: Waiting[] = []
+  #current: (Waiting & { readonly timer: NodeJS.Timeout }) | undefined
   #ended: Error | undefined
 
   /** `deadline`: time for one job, in milliseconds. */
@@ -16,7 +19,12 @@ export class WorkerHandle {
     this.#deadline = deadline
     this.#worker = new Worker(script, { eval: true, env: {}, execArgv: [], stdin: false })
     this.#worker.unref()
-    this.#worker.on('error', () => undefined)
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'log') this.onLog(message)
+      else this.#settle(({ resolve }) => resolve(message))
+    })
+    this.#worker.on('error', (error) => this.#end(error))
+    this.#worker.on('exit', () => this.#end(new JobCut('the worker ended')))
   }
 
   get hasEnded(): boolean {
@@ -24,19 +32,15 @@ export class WorkerHandle {
   }
 
   get isIdle(): boolean {
-    return this.#pending === 0 && !this.hasEnded
+    return this.#current === undefined && !this.hasEnded
   }
 
   /** Throws a JobCut when the worker ended before the job did, at the latest at the deadline. */
-  run(job: Job): Promise<Done> {
-    this.#pending += 1
-    const result = this.#last.then(() => this.#runNow(job))
-    this.#last = result
-      .catch(() => undefined)
-      .finally(() => {
-        this.#pending -= 1
-      })
-    return result
+  run(job: Job): Promise<Finished> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ job, resolve, reject })
+      if (this.#current === undefined) this.#next()
+    })
   }
 
   async stop(): Promise<void> {
@@ -44,30 +48,38 @@ export class WorkerHandle {
     await this.#worker.terminate()
   }
 
-  #runNow(job: Job): Promise<Done> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended)
-    return new Promise((resolve, reject) => {
-      const late = new JobCut(`it did not end within ${this.#deadline} ms`)
-      const timer = setTimeout(() => end(late), this.#deadline)
-      const end = (error: Error) => {
-        this.#ended ??= error
-        settle(() => reject(error))
-        void this.#worker.terminate()
-      }
-      const onMessage = (message: FromWorker) => {
-        this.onMessage(message)
-        if (message.kind === 'done') settle(() => resolve(message.done))
-      }
-      const onExit = () => end(new JobCut('the worker ended'))
-      const settle = (finish: () => void) => {
-        clearTimeout(timer)
-        this.#worker.off('message', onMessage).off('error', end).off('exit', onExit)
-        finish()
-      }
-      this.#worker.on('message', onMessage).on('error', end).on('exit', onExit)
-      this.#worker.postMessage(job)
-    })
+  #next(): void {
+    const ended = this.#ended
+    if (ended !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(ended)
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    const late = new JobCut(`it did not end within ${this.#deadline} ms`)
+    const timer = setTimeout(() => this.#end(late), this.#deadline)
+    this.#current = { ...next, timer }
+    this.#worker.postMessage(next.job)
   }
+
+  #end(error: Error): void {
+    this.#ended ??= error
+    this.#settle(({ reject }) => reject(error))
+    void this.#worker.terminate()
+  }
+
+  #settle(finish: (current: Waiting) => void): void {
+    const current = this.#current
+    this.#current = undefined
+    if (current !== undefined) {
+      clearTimeout(current.timer)
+      finish(current)
+    }
+    this.#next()
+  }
+}
+
+type Waiting = {
+  readonly job: Job
+  readonly resolve: (finished: Finished) => void
+  readonly reject: (error: Error) => void
 }
 
 /** A job that did not come to its end: nothing of it was committed. */

@@ -31,7 +31,7 @@ export class WorkerPool {
       await worker.stop()
       return
     }
-    worker.onMessage = () => undefined
+    worker.onLog = () => undefined
     await worker.run({ kind: 'forget' })
     this.#idle.push(worker)
   }

@@ -18,8 +18,7 @@ let live: LiveProgram | undefined
 
 parentPort?.on('message', (job: Job) => {
   const done = run(job)
-  const [changes, sequences] = [store?.takeChanges() ?? [], store?.sequences() ?? new Map<string, bigint>()]
-  send({ kind: 'done', done, changes, sequences })
+  send({ kind: 'done', done, transactions: store?.takeTransactions() ?? [], sequences: store?.takeSequences() })
 })
 
 function run(job: Job): Done {
@@ -60,13 +59,13 @@ function call({ kind, id, caller, args }: Job & { kind: 'reducer' | 'procedure' 
   return { kind: 'called', outcome, micros: since(startedAt) }
 }
 
-function answerSql({ sql, caller, isOwner }: Job & { kind: 'sql' }): Done {
+function answerSql({ sql, caller, isOwner, clients }: Job & { kind: 'sql' }): Done {
   if (store === undefined || live === undefined) throw new Error('no database was opened')
   const startedAt = performance.now()
   try {
     const views = instance === undefined ? [] : viewRelations(instance, store, caller)
     const identity = Buffer.from(caller.identity).reverse().toString('hex')
-    const rows = runSql(sql, store, [...systemTables(live, store, caller), ...views], { identity, isOwner })
+    const rows = runSql(sql, store, [...systemTables(live, store, clients), ...views], { identity, isOwner })
     return { kind: 'answered', status: 200, body: rowsBody(rows, store, since(startedAt)), micros: since(startedAt) }
   } catch (error) {
     if (!(error instanceof SqlError)) throw error

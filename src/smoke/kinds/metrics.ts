@@ -1,0 +1,176 @@
+import { messageOf } from '../../errors.ts'
+import {
+  type DatabaseMetrics,
+  latencyQuantile,
+  type MetricsWindow,
+  metricsBetween,
+  readDatabaseMetrics
+} from '../../spacetimedb/database-metrics.ts'
+import { mayPass } from '../../spacetimedb/failure-kinds.ts'
+import { ServerFailure } from '../../spacetimedb/server.ts'
+import type { Check } from '../check.ts'
+import type { Finding } from '../check-report.ts'
+import { type Breach, failedBy } from '../load/breach.ts'
+import { share, time } from '../load/figure-texts.ts'
+import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
+
+type Wanted = Check<'metrics'>['wanted']['metrics']
+
+type Activity = MetricsWindow['all']
+
+/** What was seen while the server was watched. */
+type Watch = {
+  readonly window: MetricsWindow
+  /** The longest queue of all looks; `undefined` where the server does not tell. */
+  readonly longestQueue: number | undefined
+  readonly milliseconds: number
+}
+
+/** How often the queue is looked at, in milliseconds: it has a length and no history. */
+const pauseBetweenLooks = 1000
+
+/**
+ * Watches what the server counts about the database, for the window and until the checks that run meanwhile are over,
+ * and judges what was called in that time.
+ */
+export const runMetrics: RunCheck<'metrics'> = async ({ wanted }, place, attempt) => {
+  try {
+    const watch = await watchServer(
+      wanted.metrics,
+      wanted.as === 'owner' ? place.server : place.anonymous,
+      place,
+      attempt
+    )
+    if (watch === 'hidden') return { kind: 'skipped', reason: `${place.server.url} does not show its metrics.` }
+    if (watch === 'cut')
+      return { kind: 'not-run', reason: 'It was ended before the server had been watched for long enough.' }
+    return judge(wanted.metrics, watch)
+  } catch (failure) {
+    if (!(failure instanceof ServerFailure)) throw failure
+    return { kind: 'not-run', reason: messageOf(failure), ...(!mayPass(failure) && { final: true }) }
+  }
+}
+
+async function watchServer(
+  wanted: Wanted,
+  server: CheckPlace['server'],
+  { database, clock }: CheckPlace,
+  attempt: Attempt
+): Promise<Watch | 'hidden' | 'cut'> {
+  const look = () => readDatabaseMetrics(server, database)
+  const began = clock.now()
+  const before = await look()
+  if (before === undefined) return 'hidden'
+  const queues = new Queues(before)
+  const isOver = () => clock.now() >= began + wanted.window && attempt.othersOver?.aborted !== false
+  while (!isOver() && !attempt.signal.aborted) {
+    await clock.sleep(untilNextLook(began + wanted.window - clock.now()), attempt.signal)
+    if (wanted['queue-length'] !== undefined && !isOver()) queues.note(await look())
+  }
+  if (attempt.signal.aborted) return 'cut'
+  const after = await look()
+  if (after === undefined) return 'hidden'
+  queues.note(after)
+  return { window: metricsBetween(before, after), longestQueue: queues.longest, milliseconds: clock.now() - began }
+}
+
+/** Milliseconds: whether the others are over is looked at once in a while, too. */
+function untilNextLook(restOfWindow: number): number {
+  return restOfWindow > 0 ? Math.min(restOfWindow, pauseBetweenLooks) : pauseBetweenLooks / 4
+}
+
+class Queues {
+  longest: number | undefined
+
+  constructor(first: DatabaseMetrics) {
+    this.longest = first.queueLength
+  }
+
+  note(metrics: DatabaseMetrics | undefined): void {
+    if (metrics?.queueLength !== undefined) this.longest = Math.max(this.longest ?? 0, metrics.queueLength)
+  }
+}
+
+function judge(wanted: Wanted, watch: Watch): Finding {
+  const { window, longestQueue, milliseconds } = watch
+  const activity = wanted.reducer === undefined ? window.all : window.reducers.find(isNamed(wanted.reducer))
+  const objection = whyNot(wanted, activity, watch)
+  if (objection !== undefined) return { kind: 'not-run', reason: `${objection}${restartNote(window)}` }
+  const queue = longestQueue ?? 0
+  const breaches = [...breachesOfCalls(wanted, activity), ...tooLongQueue(wanted['queue-length'], queue)]
+  const failed = failedBy(breaches)
+  if (failed !== undefined) return { ...failed, actual: `${failed.actual}${restartNote(window)}` }
+  return {
+    kind: 'passed',
+    detail: `${figures(wanted, activity, queue)} in ${time(milliseconds)}${restartNote(window)}`
+  }
+}
+
+function isNamed(name: string): (each: { readonly reducer: string }) => boolean {
+  return ({ reducer }) => reducer === name
+}
+
+function restartNote({ wasRestarted }: MetricsWindow): string {
+  return wasRestarted ? ' (the server was restarted meanwhile: only what came after that counts)' : ''
+}
+
+/** Why there is nothing to judge. */
+function whyNot(
+  wanted: Wanted,
+  activity: Activity | undefined,
+  { longestQueue, milliseconds }: Watch
+): string | undefined {
+  if (wanted['queue-length'] !== undefined && longestQueue === undefined)
+    return 'The server does not tell how many calls wait.'
+  const isAboutCalls = wanted['error-rate'] !== undefined || quantileNames.some((name) => wanted[name] !== undefined)
+  if (!isAboutCalls || (activity?.calls ?? 0) > 0) return undefined
+  const what = wanted.reducer === undefined ? 'reducer' : `"${wanted.reducer}"`
+  return `No call of ${wanted.reducer === undefined ? 'a ' : ''}${what} was counted in ${time(milliseconds)}: there is nothing to judge by.`
+}
+
+const quantileNames = ['p50', 'p95', 'p99'] as const
+
+const shareOf = { p50: 0.5, p95: 0.95, p99: 0.99 } as const
+
+function breachesOfCalls(wanted: Wanted, activity: Activity | undefined): readonly Breach[] {
+  if (activity === undefined) return []
+  const { calls, errors, errorRate = 0 } = activity
+  const most = wanted['error-rate']
+  const tooMany =
+    most !== undefined && errorRate > most
+      ? [
+          {
+            expected: `at most ${share(most)} of the calls fail`,
+            actual: `${errors} of ${calls} (${share(errorRate)}) failed`
+          }
+        ]
+      : []
+  return [...tooMany, ...quantileNames.flatMap((name) => tooSlow(name, wanted[name], activity))]
+}
+
+function tooSlow(name: keyof typeof shareOf, most: number | undefined, activity: Activity): readonly Breach[] {
+  const actual = quantile(activity, name)
+  if (most === undefined || actual === undefined || actual <= most) return []
+  return [{ expected: `${name} at most ${time(most)}`, actual: `${name} about ${time(actual)}` }]
+}
+
+/** In milliseconds. */
+function quantile({ seconds }: Activity, name: keyof typeof shareOf): number | undefined {
+  const estimate = latencyQuantile(seconds, shareOf[name])
+  return estimate === undefined ? undefined : estimate * 1000
+}
+
+function tooLongQueue(most: number | undefined, longest: number): readonly Breach[] {
+  if (most === undefined || longest <= most) return []
+  return [{ expected: `at most ${most} calls wait`, actual: `${longest} waited` }]
+}
+
+function figures(wanted: Wanted, activity: Activity | undefined, queue: number): string {
+  const { calls = 0, errors = 0 } = activity ?? {}
+  const times = quantileNames.flatMap((name) => {
+    const value = activity && quantile(activity, name)
+    return value === undefined ? [] : [`${name} about ${time(value)}`]
+  })
+  const waited = wanted['queue-length'] === undefined ? [] : [`at most ${queue} waited`]
+  return [`${calls} calls`, `${errors} failed`, ...times, ...waited].join(', ')
+}
