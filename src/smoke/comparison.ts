@@ -187,7 +187,8 @@ function columnOf({ shape, values }: Row, name: string): ShownValue | undefined 
 const mostRows = 3
 const longestRow = 160
 
-function expectedRowText(expected: RowExpectation): string {
+/** What is expected of a row: `(id = 0, value at least 1)`. */
+export function expectedRowText(expected: RowExpectation): string {
   const parts = Object.entries(expected).map(([name, expectation]) => `${name} ${expectationText(expectation)}`)
   return inOneLine(`(${parts.join(', ')})`, longestRow)
 }
@@ -200,7 +201,8 @@ export function rowText(row: Row, first: readonly string[]): string {
   return inOneLine(`(${parts.join(', ')})`, longestRow)
 }
 
-function shownRows(rows: readonly Row[], first: readonly string[]): string {
+/** The first few rows after a colon, the columns that matter first; '' where there are none. */
+export function shownRows(rows: readonly Row[], first: readonly string[]): string {
   if (rows.length === 0) return ''
   const texts = rows.slice(0, mostRows).map((row) => rowText(row, first))
   return `: ${listText(texts, rows.length)}`

@@ -35,19 +35,21 @@ export async function callForCheck(
   if (end.kind === 'ended') return { finding: ended(place, attempt) }
   if (end.kind !== 'answered') return { finding: findingOf(end.failure, attempt) }
   if (end.answer.kind !== 'rejected') return { answer: end.answer }
-  return { finding: { kind: 'not-run', reason: rejectionText(name, end.answer, check, place), final: true } }
+  return { finding: rejected(name, end.answer, check.wanted.as, place) }
 }
 
-function rejectionText(
+/** A function that the server did not run, and what its author may do. */
+export function rejected(
   name: string,
   { status, reason }: Extract<CallAnswer, { kind: 'rejected' }>,
-  { wanted }: Check,
+  as: 'owner' | 'anonymous',
   { schema }: CheckPlace
-): string {
+): Finding {
   const callables = [...schema.reducers, ...schema.procedures]
   const known = callables.find((callable) => callable.name === name)
-  const advice = known === undefined ? othersThan(name, callables) : adviceOn(known, status, wanted.as)
-  return `"${name}" was not run (HTTP ${status}): ${reason.replace(/\.?$/, '.')}${advice}`
+  const advice = known === undefined ? othersThan(name, callables) : adviceOn(known, status, as)
+  const text = `"${name}" was not run (HTTP ${status}): ${reason.replace(/\.?$/, '.')}${advice}`
+  return { kind: 'not-run', reason: text, final: true }
 }
 
 function othersThan(name: string, callables: readonly (Reducer | Procedure)[]): string {

@@ -43,6 +43,7 @@ function endText(expected: Expected): string {
 /** What the server says when a reducer panicked; its text is in the log only (docs/server-behaviour.md, "Calls"). */
 const panicked = 'The instance encountered a fatal error.'
 
-function errorText(reason: string): string {
+/** What a reducer ended with, for the reader. */
+export function errorText(reason: string): string {
   return reason === panicked ? `a panic, whose text is in the log (${panicked})` : `error: ${inOneLine(reason, 300)}`
 }

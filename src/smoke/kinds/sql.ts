@@ -3,8 +3,9 @@ import type { SqlAnswer } from '../../spacetimedb/server.ts'
 import { isSelect } from '../../spacetimedb/sql-answer.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
-import { type Comparison, compareRows, countText, type Shape } from '../comparison.ts'
+import { compareRows, countText, type Shape } from '../comparison.ts'
 import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
+import { findingOfRows, refusedQuery } from './rows-finding.ts'
 import { serverFor, withinTry } from './within-try.ts'
 
 /** Runs a statement; its rows are as they should be, at once or, with `eventually`, after a while. */
@@ -54,24 +55,9 @@ function judge(check: Check<'sql'>, answer: SqlAnswer): Finding {
   return findingOfRows(compareRows(wanted, { shapes: [shape], rows }), doneText(answer))
 }
 
-/** A comparison as the finding of a check. */
-export function findingOfRows(comparison: Comparison, detail: string): Finding {
-  switch (comparison.kind) {
-    case 'holds':
-      return { kind: 'passed', detail }
-    case 'differs':
-      return { kind: 'failed', expected: comparison.expected, actual: comparison.actual }
-    case 'mistake':
-      return { kind: 'not-run', reason: comparison.reason, final: true }
-  }
-}
-
 function rejected({ wanted }: Check<'sql'>, reason: string): Finding {
-  if (!isSelect(wanted.sql))
-    return { kind: 'failed', expected: 'a statement that is carried out', actual: reason, final: true }
-  const advice =
-    wanted.as === 'anonymous' && /private/.test(reason) ? ' With `as: owner` the owner of the database asks.' : ''
-  return { kind: 'not-run', reason: `The server refuses the statement: ${reason}${advice}`, final: true }
+  if (isSelect(wanted.sql)) return refusedQuery('statement', reason, wanted.as)
+  return { kind: 'failed', expected: 'a statement that is carried out', actual: reason, final: true }
 }
 
 function doneText({ rows, columns, stats }: Extract<SqlAnswer, { kind: 'rows' }>): string {

@@ -1,6 +1,6 @@
 import { orCancelled } from '../../cancellation.ts'
 import { inUnits } from '../../duration.ts'
-import { messageOf } from '../../errors.ts'
+import { ConfigurationError, messageOf } from '../../errors.ts'
 import { mayPass } from '../../spacetimedb/failure-kinds.ts'
 import { type Server, ServerFailure } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
@@ -45,8 +45,12 @@ export function findingOf(failure: unknown, attempt: Attempt): Finding {
     case 'server-error':
       return { kind: 'failed', expected: 'an answer', actual: messageOf(failure) }
     default:
-      return { kind: 'not-run', reason: messageOf(failure), ...(!mayPass(failure) && { final: true }) }
+      return { kind: 'not-run', reason: messageOf(failure), ...(isFinal(failure) && { final: true }) }
   }
+}
+
+function isFinal(failure: unknown): boolean {
+  return failure instanceof ConfigurationError || !mayPass(failure)
 }
 
 /** Milliseconds as a person reads them: `0.25 ms`, `12 ms`, `1.5 s`. */
