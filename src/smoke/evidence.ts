@@ -1,6 +1,7 @@
 import { keepSecrets } from '../spacetimedb/secrets.ts'
-import type { LogLine, Server } from '../spacetimedb/server.ts'
-import { ServerFailure } from '../spacetimedb/server.ts'
+import { type LogLine, type Server, ServerFailure } from '../spacetimedb/server.ts'
+
+import { isRefusal } from './log-mark.ts'
 import type { CheckPlace } from './place.ts'
 
 /** The log of a run's database, for what stands around a failure. */
@@ -39,10 +40,6 @@ export function collectEvidence({ server, database, since, clock, cancelled }: C
       return lines === undefined ? [] : around(lines, since.after, milliseconds)
     }
   }
-}
-
-function isRefusal({ kind }: ServerFailure): boolean {
-  return kind === 'forbidden' || kind === 'unauthorized' || kind === 'missing'
 }
 
 async function newestLines(server: Server, database: string, signal: AbortSignal): Promise<LogLine[]> {

@@ -1,6 +1,6 @@
-import { closestMatch } from 'leven'
 import { inOneLine } from '../one-line.ts'
 import type { Check, CheckKind } from './check.ts'
+import { knownNames } from './did-you-mean.ts'
 
 /** When checks of a kind begin: those of a stage wait for all stages before, but `watching` begins at once and ends after `loading`. */
 export type Stage = 'asking' | 'loading' | 'watching' | 'concluding'
@@ -61,11 +61,10 @@ export function needsMistakes(checks: readonly Node[]): Mistake[] {
 function objectionTo(check: Node, name: string, byName: ReadonlyMap<string, Node>): string | undefined {
   if (name === check.name) return `The check \`${name}\` needs itself, so that it could never begin.`
   const needed = byName.get(name)
-  if (needed === undefined)
-    return noSuchCheck(
-      name,
-      [...byName.keys()].filter((each) => each !== check.name)
-    )
+  if (needed === undefined) {
+    const others = [...byName.keys()].filter((each) => each !== check.name)
+    return `No other check has the name \`${inOneLine(name)}\`. ${knownNames(name, others)}`
+  }
   if (stages.indexOf(stageOf(needed.kind)) <= stages.indexOf(stageOf(check.kind))) return undefined
   return (
     `\`${check.name}\` can't need \`${name}\`: a check of the kind \`${needed.kind}\` begins ` +
@@ -78,15 +77,6 @@ const beginning: Readonly<Record<Stage, string>> = {
   loading: 'when all others but `metrics` and `log` are over',
   watching: 'first, but is over only after those of `load` and `connections`',
   concluding: 'last of all'
-}
-
-function noSuchCheck(name: string, others: readonly string[]): string {
-  const near = closestMatch(name, others, { maxDistance: Math.max(1, Math.floor(name.length / 2)) })
-  const question = near === undefined ? '' : ` Did you mean \`${near}\`?`
-  const shown = others.slice(0, 20).map((each) => `\`${each}\``)
-  const rest = others.length > shown.length ? ` and ${others.length - shown.length} more` : ''
-  const known = others.length === 0 ? 'There is no other.' : `There are: ${shown.join(', ')}${rest}.`
-  return `No check has the name \`${inOneLine(name)}\`. ${known}${question}`
 }
 
 /** One circle, told at the first of its checks. */

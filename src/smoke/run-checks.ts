@@ -2,6 +2,7 @@ import { inUnits } from '../duration.ts'
 import type { Check, Checks } from './check.ts'
 import type { CheckReport, SmokeReport } from './check-report.ts'
 import { collectEvidence } from './evidence.ts'
+import { allRunners } from './kinds/all.ts'
 import { inOrderOfNeeds, type Stage, stageOf } from './needs.ts'
 import type { CheckPlace } from './place.ts'
 import { couldNotRun, neverBegun, type Run, type Runners, runOne } from './run-one.ts'
@@ -9,7 +10,8 @@ import { couldNotRun, neverBegun, type Run, type Runners, runOne } from './run-o
 export type RunOptions = {
   /** Told of each check as it is over. */
   readonly onReport?: (report: CheckReport) => void
-  readonly runners: Runners
+  /** What runs the checks of each kind; tests give their own. */
+  readonly runners?: Runners
   /** How many checks may run at once. */
   readonly atOnce?: number
 }
@@ -19,12 +21,12 @@ export type RunOptions = {
  * metrics watch, and last those of the log. Reports are in the order of the checks. Once the job is cancelled no check
  * begins: those left are `skipped`, so whether all has passed is for the caller to say with `place.cancelled`.
  */
-export async function runChecks(checks: Checks, place: CheckPlace, options: RunOptions): Promise<SmokeReport> {
+export async function runChecks(checks: Checks, place: CheckPlace, options: RunOptions = {}): Promise<SmokeReport> {
   const startedAt = place.clock.now()
   const othersOver = new AbortController()
   const run: Run = {
     place,
-    runners: options.runners,
+    runners: options.runners ?? allRunners,
     deadline: checks.deadline,
     end: startedAt + checks.deadline,
     othersOver: othersOver.signal,

@@ -38,7 +38,7 @@ export async function runOne(check: Check, run: Run): Promise<CheckReport> {
   )
   const milliseconds = clock.now() - began
   const outcome = outcomeOf(check, last, run)
-  const load = last.kind === 'found' && last.finding.kind !== 'not-run' ? last.finding.load : undefined
+  const load = last.kind === 'found' ? loadIn(last.finding) : undefined
   return {
     check,
     outcome,
@@ -48,6 +48,10 @@ export async function runOne(check: Check, run: Run): Promise<CheckReport> {
     logLines: isGood(outcome) ? [] : await run.evidence.linesAround(milliseconds),
     byHand: byHand(check, run.place)
   }
+}
+
+function loadIn(finding: Finding): CheckReport['load'] {
+  return finding.kind === 'passed' || finding.kind === 'failed' ? finding.load : undefined
 }
 
 /** The report of a check that was never begun. */
@@ -81,7 +85,8 @@ function mayBeTriedAgain(end: End): boolean {
   if (end.kind === 'broken') return false
   if (end.cut === 'deadline' || end.cut === 'cancelled') return false
   if (end.kind === 'cut') return true
-  return end.finding.kind !== 'passed' && end.finding.final !== true
+  const { finding } = end
+  return (finding.kind === 'failed' || finding.kind === 'not-run') && finding.final !== true
 }
 
 /** A try that is cut off may still say for this many milliseconds what it saw. */
@@ -177,5 +182,7 @@ function outcomeOfFinding(check: Check, finding: Finding): Outcome {
       return { kind: 'failed', expected: finding.expected, actual: finding.actual }
     case 'not-run':
       return couldNotRun(check, finding.reason)
+    case 'skipped':
+      return { kind: 'skipped', reason: finding.reason }
   }
 }

@@ -1,0 +1,233 @@
+import { orCancelled } from '../cancellation.ts'
+import { messageOf } from '../errors.ts'
+import type { ModuleHash } from '../module/hash.ts'
+import { mayPass } from '../spacetimedb/failure-kinds.ts'
+import type { LogLine } from '../spacetimedb/server.ts'
+import { byHand } from './by-hand.ts'
+import type { Check, Checks } from './check.ts'
+import type { CheckReport, Outcome, SoakReport } from './check-report.ts'
+import { noPanicCheck, servedHashCheck } from './default-checks.ts'
+import { collectEvidence } from './evidence.ts'
+import { allRunners } from './kinds/all.ts'
+import { followLog, type LogFollower } from './log-follower.ts'
+import { findLogMark } from './log-mark.ts'
+import type { CheckPlace } from './place.ts'
+import { type Runners, runOne } from './run-one.ts'
+
+export type SoakOptions = {
+  /** What runs the checks of each kind; tests give their own. */
+  readonly runners?: Runners
+  /** Told after each look, with their number. */
+  readonly onLook?: (looks: number) => void
+  /** Milliseconds after which a server that does not answer has failed. */
+  readonly patience?: number
+}
+
+/**
+ * Watches a release for a time, in milliseconds: the database runs the same module, no panic comes to the log, and the
+ * checks of the kinds `log` and `metrics` go on to hold. Ends at the first breach. A server that does not answer fails
+ * once it has stayed away for `patience`; a metrics check is left out when its window is longer than the time.
+ */
+export async function soak(
+  checks: Checks,
+  place: CheckPlace,
+  milliseconds: number,
+  options: SoakOptions = {}
+): Promise<SoakReport> {
+  const { clock } = place
+  const start = clock.now()
+  const breached = new AbortController()
+  const over = AbortSignal.any([place.cancelled, breached.signal])
+  const watch: Watch = { place, start, end: start + milliseconds, over, options, looks: 0 }
+  const watches = [watchRelease(checks, watch), ...metricsOf(checks).map((check) => watchMetrics(check, watch))]
+  const breaches = await Promise.all(
+    watches.map(async (watching) => {
+      const breach = await watching
+      if (breach !== undefined) breached.abort()
+      return breach
+    })
+  )
+  const breach = breaches.find((each) => each !== undefined)
+  const passed = clock.now() - start
+  if (breach !== undefined) return { kind: 'failed', milliseconds: passed, breach }
+  if (place.cancelled.aborted) return { kind: 'cancelled', milliseconds: passed }
+  return { kind: 'passed', milliseconds: passed, looks: watch.looks }
+}
+
+type Watch = {
+  readonly place: CheckPlace
+  /** Milliseconds since the epoch. */
+  readonly start: number
+  readonly end: number
+  /** Aborted when the job is cancelled or something was breached. */
+  readonly over: AbortSignal
+  readonly options: SoakOptions
+  looks: number
+}
+
+const defaultPatience = 30_000
+
+/** Milliseconds that one question may take, with all its repetitions. */
+const longestQuestion = 10_000
+
+/** Milliseconds between two looks: twenty in all, but never closer than 2 s or further apart than 30 s. */
+function interval({ start, end }: Watch): number {
+  return Math.min(30_000, Math.max(2000, (end - start) / 20))
+}
+
+/** Looks at the module that is served and at the log, in turns. */
+async function watchRelease(checks: Checks, watch: Watch): Promise<CheckReport | undefined> {
+  const { place, end, over, options } = watch
+  const { clock } = place
+  const served = watchServed(checks, watch)
+  const log = await watchLog(checks, watch)
+  try {
+    while (!over.aborted) {
+      await clock.sleep(Math.max(0, Math.min(interval(watch), end - clock.now())), over)
+      if (over.aborted) return undefined
+      const breach = (await served.look()) ?? (await log.look())
+      if (breach !== undefined) return breach
+      options.onLook?.(++watch.looks)
+      if (clock.now() >= end && !served.isAway()) return undefined
+      if (clock.now() >= end) await clock.sleep(interval(watch), over)
+    }
+    return undefined
+  } finally {
+    await log.close()
+  }
+}
+
+/** Whether the database still runs the module, by one question a look. */
+function watchServed(checks: Checks, watch: Watch) {
+  const { place, over, options } = watch
+  const { clock } = place
+  const check = checks.checks.find(({ kind }) => kind === 'served-hash') ?? servedHashCheck()
+  const patience = options.patience ?? defaultPatience
+  let expected = place.expectedHash
+  let answered = clock.now()
+  let isAway = false
+
+  async function look(): Promise<CheckReport | undefined> {
+    const answer = await askLive(place, over)
+    if (answer.kind === 'cancelled') return undefined
+    if (answer.kind === 'failed') return breachOf(check, watch, 'the module', answer.reason)
+    isAway = answer.kind === 'lost'
+    if (answer.kind === 'lost') {
+      const away = clock.now() - answered
+      if (away < patience) return undefined
+      return breachOf(check, watch, 'an answer', `none for ${Math.round(away / 1000)} s: ${answer.reason}`)
+    }
+    answered = clock.now()
+    expected ??= answer.hash
+    return answer.hash === expected ? undefined : breachOf(check, watch, `module ${expected}`, `module ${answer.hash}`)
+  }
+  return { look, isAway: () => isAway }
+}
+
+type LiveAnswer =
+  | { readonly kind: 'answered'; readonly hash: ModuleHash }
+  /** It may come the next time. */
+  | { readonly kind: 'lost'; readonly reason: string }
+  /** There is no such database, or it answers nobody. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'cancelled' }
+
+async function askLive({ anonymous, database, clock }: CheckPlace, over: AbortSignal): Promise<LiveAnswer> {
+  const asked = new AbortController()
+  const tooLong = clock
+    .sleep(longestQuestion, AbortSignal.any([asked.signal, over]))
+    .then((): LiveAnswer => ({ kind: 'lost', reason: `no answer within ${longestQuestion / 1000} s` }))
+  const answer = anonymous.live(database).then(
+    ({ hash }): LiveAnswer => ({ kind: 'answered', hash }),
+    (failure): LiveAnswer => ({ kind: mayPass(failure) ? 'lost' : 'failed', reason: messageOf(failure) })
+  )
+  const first = await orCancelled(Promise.race([answer, tooLong]), over)
+  asked.abort()
+  return first === 'cancelled' ? { kind: 'cancelled' } : first
+}
+
+/** Puts the lines that have come since the last look before the checks of the log. */
+async function watchLog(checks: Checks, watch: Watch) {
+  const { place, options } = watch
+  const { clock, database } = place
+  const mark = await findLogMark(place.server, database, { from: 'start', signal: watch.over }).catch(() => place.since)
+  const follower = followLog(place.server, database, { after: mark.after, clock })
+  const judges = [...logChecksOf(checks), noPanicCheck()]
+
+  async function look(): Promise<CheckReport | undefined> {
+    const away = troubleOf(follower, watch)
+    if (away !== undefined) return breachOf(noPanicCheck(), watch, 'a log that can be read', away)
+    const lines = follower.take()
+    if (lines.length === 0) return undefined
+    const watched = { ...place, since: mark, server: { ...place.server, logs: () => given(lines) } }
+    for (const check of judges) {
+      const report = await lookOnce(check, watched, options.runners ?? allRunners)
+      if (report.outcome.kind === 'failed') return report
+    }
+    return undefined
+  }
+  return { look, close: () => follower.close() }
+}
+
+function troubleOf(follower: LogFollower, { place, options }: Watch): string | undefined {
+  const trouble = follower.trouble()
+  if (trouble === undefined) return undefined
+  const away = place.clock.now() - trouble.since
+  if (away < (options.patience ?? defaultPatience)) return undefined
+  return `it can't be read for ${Math.round(away / 1000)} s: ${trouble.reason}`
+}
+
+async function* given(lines: readonly LogLine[]): AsyncGenerator<LogLine> {
+  yield* lines
+}
+
+/** The author's checks of the log, without what has to come once: that is told by the log of the whole run. */
+function logChecksOf(checks: Checks): Check<'log'>[] {
+  return checks.checks.flatMap((check) => {
+    if (check.kind !== 'log') return []
+    const { with: _, ...log } = check.wanted.log
+    return Object.keys(log).length === 0 ? [] : [{ ...check, wanted: { ...check.wanted, log } }]
+  })
+}
+
+function metricsOf({ checks }: Checks): Check<'metrics'>[] {
+  return checks.flatMap((check) => (check.kind === 'metrics' ? [check] : []))
+}
+
+/** Window after window, as long as there is time for one more. That there is nothing to judge is no breach. */
+async function watchMetrics(check: Check<'metrics'>, watch: Watch): Promise<CheckReport | undefined> {
+  const { place, end, over, options } = watch
+  const { clock } = place
+  while (!over.aborted && clock.now() + check.wanted.metrics.window <= end) {
+    const began = clock.now()
+    const report = await lookOnce(check, { ...place, cancelled: over }, options.runners ?? allRunners)
+    if (report.outcome.kind === 'failed') return report
+    await clock.sleep(Math.max(0, began + interval(watch) - clock.now()), over)
+  }
+  return undefined
+}
+
+/** One look by a check of the file, which is not repeated: the next look is. */
+function lookOnce(check: Check, place: CheckPlace, runners: Runners): Promise<CheckReport> {
+  const once = { ...check, wanted: { ...check.wanted, retries: 0 } } as Check
+  const deadline = longestLook
+  const end = place.clock.now() + deadline
+  return runOne(once, {
+    place,
+    runners,
+    deadline,
+    end,
+    othersOver: AbortSignal.abort(),
+    evidence: collectEvidence(place)
+  })
+}
+
+/** Milliseconds: no check waits for longer than a window and its own timeout, of six hours each. */
+const longestLook = 12 * 3_600_000
+
+async function breachOf(check: Check, { place, start }: Watch, expected: string, actual: string): Promise<CheckReport> {
+  const outcome: Outcome = { kind: 'failed', expected, actual }
+  const milliseconds = place.clock.now() - start
+  const logLines = await collectEvidence(place).linesAround(0)
+  return { check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) }
+}
