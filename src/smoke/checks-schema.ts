@@ -88,7 +88,7 @@ const pingCheck = z.strictObject({
 const servedHashCheck = z.strictObject({
   ...common(false, 'anonymous'),
   'served-hash': z
-    .union([z.literal(true), z.string().regex(/^[0-9a-f]{64}$/i)])
+    .union([z.literal(true), z.string().regex(/^[0-9a-fA-F]{64}$/)])
     .describe(
       'The database runs this module: 64 hex digits, or `true` for the module that the job has deployed or was told of.'
     )

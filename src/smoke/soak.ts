@@ -83,13 +83,13 @@ async function watchRelease(checks: Checks, watch: Watch): Promise<CheckReport |
   const log = await watchLog(checks, watch)
   try {
     while (!over.aborted) {
-      await clock.sleep(Math.max(0, Math.min(interval(watch), end - clock.now())), over)
-      if (over.aborted) return undefined
       const breach = (await served.look()) ?? (await log.look())
       if (breach !== undefined) return breach
+      if (over.aborted) return undefined
       options.onLook?.(++watch.looks)
-      if (clock.now() >= end && !served.isAway()) return undefined
-      if (clock.now() >= end) await clock.sleep(interval(watch), over)
+      const left = end - clock.now()
+      if (left <= 0 && !served.isAway()) return undefined
+      await clock.sleep(left > 0 ? Math.min(interval(watch), left) : interval(watch), over)
     }
     return undefined
   } finally {
