@@ -95,7 +95,7 @@ export async function connectClient(
   const link = new ClientLink(session, question, database, opened, limits.silence.timeout)
   signal?.addEventListener('abort', () => link.abandon(), { once: true })
   if (signal?.aborted) link.abandon()
-  const identity = await link.greeting(Math.max(1, end - performance.now()))
+  const identity = await link.greeting(timeout, Math.max(1, end - performance.now()))
   return connectionOn(link, identity, session, limits, database)
 }
 

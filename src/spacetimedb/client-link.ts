@@ -92,14 +92,14 @@ export class ClientLink {
     socket.resume()
   }
 
-  /** Who the server says that we are: its first message. */
-  async greeting(timeout: number): Promise<Identity> {
+  /** Who the server says that we are: its first message. `left` is what is left of `timeout`. */
+  async greeting(timeout: number, left: number): Promise<Identity> {
     const failure = () =>
       this.end({
         kind: 'timed-out',
         problem: `the connection was made, but within ${timeout} ms the server did not say who we are. Does the module's \`client_connected\` take long?`
       })
-    return (await answeredWithin(timeout, this.#greeting, failure)).identity
+    return (await answeredWithin(left, this.#greeting, failure)).identity
   }
 
   async subscribe(queries: readonly string[], timeout: number): Promise<readonly RawRows[]> {

@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { parseIdentity } from './identity.ts'
-import { parseWithBigIntegers } from './sql-answer.ts'
 
 /** The subprotocol of WebSockets with messages in JSON (docs/server-behaviour.md, "WebSocket"). */
 export const clientProtocol = 'v1.json.spacetimedb'
@@ -52,8 +51,12 @@ export function callMessage(requestId: number, reducer: string, args: string): s
 
 const requestId = z.number()
 
+/**
+ * A random number of 128 bits, of which a double keeps the first 53: enough to know one's own. Nothing else outside
+ * rows, which are texts here, is larger than a double holds.
+ */
 const connectionId = z
-  .object({ __connection_id__: z.union([z.string(), z.number(), z.bigint()]) })
+  .object({ __connection_id__: z.union([z.string(), z.number()]) })
   .transform((wrapped) => String(wrapped.__connection_id__))
 
 const rawTables = z
@@ -141,7 +144,7 @@ function unknown(problem: string): ServerMessage {
 
 function parsedOrNothing(text: string): unknown {
   try {
-    return parseWithBigIntegers(text)
+    return JSON.parse(text)
   } catch {
     return undefined
   }

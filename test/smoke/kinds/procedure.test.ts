@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { runProcedure } from '../../../src/smoke/kinds/procedure.ts'
+import { type FaultProxy, startProxy } from '../../faults/proxy.ts'
+import { matrixWasm, prepareWorld } from '../../server/world.ts'
+import { checkOf, placeOf, tryOnce } from './trial.ts'
+
+const world = prepareWorld()
+
+type Written = Readonly<Record<string, unknown>>
+
+/** The module's only procedure is `quote`; what other ones would answer is put in on the way. */
+let proxy: FaultProxy
+
+beforeAll(async () => {
+  proxy = await startProxy(world.url)
+  const answer = (name: string, status: number, body: string) =>
+    proxy.inject({
+      match: { path: new RegExp(`/call/${name}$`) },
+      fault: {
+        kind: 'answer',
+        status,
+        body,
+        headers: { 'spacetime-identity': 'x', 'spacetime-execution-duration-micros': '2500' }
+      }
+    })
+  answer('players', 200, '[[18446744073709551615, "a"], [0, 7]]')
+  answer('broken', 530, 'no such quote')
+})
+
+afterAll(() => proxy.close())
+
+let database: Promise<string> | undefined
+
+async function procedure(written: Written) {
+  database ??= world.create(matrixWasm('base'))
+  const place = await placeOf(world, await database, { url: proxy.url })
+  return tryOnce(runProcedure, checkOf('procedure', written), place)
+}
+
+const quote = { procedure: 'quote', args: [3, 4] }
+const most = 18446744073709551615n
+
+describe('procedure', () => {
+  test.each<[string, Written, detail: RegExp]>([
+    ['any value', quote, /^returned 12\b/],
+    ['that value', { ...quote, returns: 12 }, /^returned 12\b/],
+    ['a large one', { ...quote, args: [most, 2], returns: most }, /^returned 18446744073709551615\b/],
+    [
+      'a list',
+      {
+        procedure: 'players',
+        returns: [
+          [most, 'a'],
+          [0, 7]
+        ]
+      },
+      /^returned \[\[18446744073709551615, "a"\], \[0, 7\]\]/
+    ],
+    ['in time', { procedure: 'players', 'max-duration': '3ms' }, /, 2.5 ms on the server$/]
+  ])('passes: %s', async (_, written, detail) => {
+    expect(await procedure(written)).toEqual({ kind: 'passed', detail: expect.stringMatching(detail) })
+  })
+
+  test.each<[Written, object]>([
+    [
+      { ...quote, returns: 13 },
+      { expected: '13', actual: '12' }
+    ],
+    [
+      { ...quote, returns: null },
+      { expected: 'null', actual: '12' }
+    ],
+    [
+      {
+        procedure: 'players',
+        returns: [
+          [1, 'a'],
+          [0, 7]
+        ]
+      },
+      { expected: '[0][0] = 1', actual: '[0][0] = 18446744073709551615' }
+    ],
+    [
+      { procedure: 'players', 'max-duration': '2ms' },
+      { expected: 'at most 2 ms on the server', actual: '2.5 ms' }
+    ],
+    [{ procedure: 'broken' }, { expected: 'a value', actual: 'error: no such quote', final: true }],
+    [
+      { procedure: 'broken', returns: 12 },
+      { expected: '12', actual: 'error: no such quote', final: true }
+    ]
+  ])('fails: %j', async (written, finding) => {
+    expect(await procedure(written)).toEqual({ kind: 'failed', ...finding })
+  })
+
+  test.each<[Written, reason: string]>([
+    [{ procedure: 'quot' }, 'No such procedure. Did you mean "quote"?'],
+    [{ procedure: 'quote', args: [3] }, 'It takes 2: price, count.']
+  ])('can not be called: %j', async (written, reason) => {
+    expect(await procedure(written)).toEqual({ kind: 'not-run', reason: expect.stringContaining(reason), final: true })
+  })
+})
