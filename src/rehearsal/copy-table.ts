@@ -1,3 +1,5 @@
+import type { Table } from '../module/schema.ts'
+import { inOneLine } from '../one-line.ts'
 import { sqlName } from '../spacetimedb/sql-name.ts'
 import type { Ask } from './ask.ts'
 import type { CopiedValues } from './copied-values.ts'
@@ -19,16 +21,21 @@ export type CopyPlace = {
 
 type ColumnsCopy = Extract<TableCopy, { kind: 'copy' }>
 
+/** `refused`: what was asked for is wrong, which its author has to mend. */
+export type CopyEnd = TableOutcome | Refused
+
+type Refused = { readonly kind: 'refused'; readonly reason: string }
+
 type NotCopied = Extract<TableOutcome, { kind: 'not-copied' }>
 
 /**
  * Copies a table's rows, all that were asked for or none: the target's own rows make way, and what was written is read
  * back and compared. Masked columns are not read at all. Throws `Stopped` when a server gives no answer.
  */
-export async function copyTable(copy: TableCopy, place: CopyPlace): Promise<TableOutcome> {
+export async function copyTable(copy: TableCopy, place: CopyPlace): Promise<CopyEnd> {
   if (copy.kind === 'obstacle') return { kind: 'not-copied', reason: copy.reason }
   const read = await readRows(copy, place)
-  if (read.kind === 'not-copied') return read
+  if (read.kind !== 'read') return read
   const written = await writeRows(copy, read.rows, place)
   if (written !== undefined) return written
   return {
@@ -49,14 +56,17 @@ type ReadRows = {
   readonly hasNegativeZeros: boolean
 }
 
-async function readRows(copy: ColumnsCopy, { live, copied, budget }: CopyPlace): Promise<ReadRows | NotCopied> {
+async function readRows(
+  copy: ColumnsCopy,
+  { live, copied, budget }: CopyPlace
+): Promise<ReadRows | NotCopied | Refused> {
   const { table, columns, limit, where } = copy
   const open = columns.filter(({ isMasked }) => !isMasked)
   if (open.length === 0) return inventRows(copy, live)
   const condition = where === undefined ? '' : ` WHERE (${where})`
   const select = `SELECT ${open.map(({ name }) => sqlName(name)).join(', ')} FROM ${sqlName(table.name)}`
   const answer = await live(`${select}${condition} LIMIT ${limit + 1}`)
-  if (answer.kind === 'rejected') return notReadable(copy, answer.reason)
+  if (answer.kind === 'rejected') return notReadable(table, where, answer.reason)
   const rows = answer.rows.slice(0, limit)
   const values = rows.map((row) => new Map(open.map(({ name }, at) => [name, row[at]])))
   for (const row of rows) for (const value of row) copied.add(value)
@@ -75,9 +85,12 @@ async function readRows(copy: ColumnsCopy, { live, copied, budget }: CopyPlace):
 }
 
 /** Where each column is masked, the number of rows is all that is asked for. */
-async function inventRows({ table, columns, limit, where }: ColumnsCopy, live: Ask): Promise<ReadRows | NotCopied> {
+async function inventRows(
+  { table, columns, limit, where }: ColumnsCopy,
+  live: Ask
+): Promise<ReadRows | NotCopied | Refused> {
   const count = await countRows(live, table.name, where)
-  if (count === undefined) return notCopied('its rows may not be counted')
+  if (count === undefined) return notReadable(table, where)
   const length = count > BigInt(limit) ? limit : Number(count)
   const rows = Array.from(
     { length },
@@ -86,9 +99,17 @@ async function inventRows({ table, columns, limit, where }: ColumnsCopy, live: A
   return { kind: 'read', rows, isCut: count > BigInt(limit), hasNegativeZeros: false }
 }
 
-function notReadable({ table, where }: ColumnsCopy, reason: string): NotCopied {
-  if (table.access === 'private') return notCopied("it is private, and only the database's owner may read it")
-  return notCopied(where === undefined ? 'the live server refuses to show it' : `its condition is refused: ${reason}`)
+function notReadable(
+  { access }: Table,
+  where: string | undefined,
+  reason = 'its rows can not be counted by it'
+): NotCopied | Refused {
+  if (access === 'private' && /no such table/i.test(reason)) {
+    return notCopied("it is private, and only the database's owner may read it")
+  }
+  return where === undefined
+    ? notCopied('the live server refuses to show it')
+    : { kind: 'refused', reason: `the live server refuses the condition \`${inOneLine(where)}\`: ${reason}` }
 }
 
 function literalIn({ kind, isMasked }: CopiedColumn, value: unknown, row: number): string | undefined {

@@ -100,6 +100,7 @@ async function carryOut(
       const outcomes: TableOutcome[] = []
       for (const copy of copiesOf(entry, seed, schema)) {
         const outcome = await copyTable(copy, { live, target, copied, budget })
+        if (outcome.kind === 'refused') return { kind: 'failed', reason: outcome.reason }
         tables.set(copy.table.name, outcome)
         outcomes.push(outcome)
         if (outcome.kind === 'not-copied') tell(`    ${copy.table.name} is not copied: ${copied.hide(outcome.reason)}`)

@@ -59,7 +59,7 @@ export async function rehearse(request: RehearsalRequest, tools: RehearsalTools)
     ...(deployment && { deployment }),
     ...(checks && { checks }),
     ...(wayBack && { wayBack }),
-    limits: old === undefined ? [] : limitsOf(rehearsing, old),
+    limits: old && deployment ? limitsOf(rehearsing, old) : found.gaps,
     milliseconds: tools.clock.now() - startedAt
   }
 }

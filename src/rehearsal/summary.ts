@@ -69,7 +69,7 @@ const stages: Readonly<Record<Stage, string>> = {
 
 function renderFacts({ old, moduleHash, milliseconds }: Rehearsal): string {
   const rows = [
-    ['Old module', `${escapeMarkdown(old.name)}${old.hash ? `, ${code(old.hash)}` : ''}`],
+    ['Old module', `${code(old.name)}${old.hash ? `, ${code(old.hash)}` : ''}`],
     ['New module', code(moduleHash)],
     ['Took', `${(milliseconds / 1000).toFixed(1)} s`]
   ]
