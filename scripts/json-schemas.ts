@@ -1,3 +1,4 @@
+import { seedJsonSchema } from '../src/rehearsal/seed-schema.ts'
 import { checksJsonSchema } from '../src/smoke/checks-schema.ts'
 import { reportJsonSchema } from '../src/smoke/report/json.ts'
 import { stepsJsonSchema } from '../src/steps/steps-schema.ts'
@@ -6,6 +7,7 @@ import { stepsJsonSchema } from '../src/steps/steps-schema.ts'
 export function jsonSchemas(): { readonly path: string; readonly content: string }[] {
   return [
     { path: 'schemas/checks.schema.json', content: textOf(checksJsonSchema()) },
+    { path: 'schemas/seed.schema.json', content: textOf(seedJsonSchema()) },
     { path: 'schemas/smoke-report.schema.json', content: textOf(reportJsonSchema()) },
     { path: 'schemas/steps.schema.json', content: textOf(stepsJsonSchema()) }
   ]
