@@ -14,17 +14,17 @@ import { readChecks } from '../../src/smoke/checks-file.ts'
 import { defaultChecks } from '../../src/smoke/default-checks.ts'
 import { findLogMark } from '../../src/smoke/log-mark.ts'
 import type { CheckPlace } from '../../src/smoke/place.ts'
-import { objections } from '../../src/smoke/preflight.ts'
 import { runChecks } from '../../src/smoke/run-checks.ts'
 import { soak } from '../../src/smoke/soak.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import type { Server } from '../../src/spacetimedb/server.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
-import { conclude, makeReportFolder, refuse, tellCheck } from './reporting.ts'
-import { isThrowAway, type spec, usualChecks } from './spec.ts'
+import { rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
+import { conclude, insistOnRunnable, makeReportFolder, tellCheck } from './reporting.ts'
+import { isThrowAway, type spec, usualChecks, usualDatabase } from './spec.ts'
 import { leftovers } from './state.ts'
-import { publishTo, startFor } from './throw-away.ts'
+import { publishTo, startFor, type ThrowAway } from './throw-away.ts'
 import { givenHash, type WantedModule, wantedModule } from './wanted-module.ts'
 
 type SmokeInputs = Inputs<typeof spec>
@@ -40,17 +40,6 @@ export async function main(inputs: SmokeInputs, step: SmokeStep): Promise<SmokeO
   return isThrowAway(inputs.server) ? testOnThrowAway(smoke) : testWhereDeployed(smoke)
 }
 
-/** What is to be done, when all that the inputs name was read. */
-type SmokeTest = {
-  readonly inputs: SmokeInputs
-  readonly step: SmokeStep
-  /** For the reports. */
-  readonly folder: string
-  /** `undefined` where nobody wrote any. */
-  readonly written: Checks | undefined
-  readonly wanted: WantedModule | undefined
-}
-
 function checksOf({ checks, inlineChecks }: SmokeInputs): Promise<Checks | undefined> {
   const inline = inlineChecks === undefined ? undefined : { input: 'inline-checks', text: inlineChecks }
   return readChecks({ path: checks ?? usualChecks, mustExist: checks !== undefined, inline })
@@ -62,25 +51,33 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
   if (wanted === undefined) throw new Error('a throw-away server without a module')
   const left = new LeftoversKeeper(leftoversFolder('smoke', step.environment), leftovers)
   try {
+    const rehearsable = await rehearsableOf(inputs, wanted, step, left.root)
     const throwAway = await startFor(wanted, inputs, step, left)
-    const database = databaseName(inputs.database ?? 'smoke-test')
-    const deployment = await publishTo(throwAway, wanted, database, step)
-    const failing = failureOf('smoke-test', deployment, database)
-    if (failing.failure) {
-      await writeSummary(renderDeployment(deployment), step.environment)
-      await showEndOfLog(throwAway.logFile)
-      return { outputs: { moduleHash: wanted.module.hash }, ...failing }
-    }
-    const { server } = throwAway.connection
-    const report = await check(smoke, { server, database, expectedHash: wanted.module.hash, isThrowAway: true })
-    if (!hasPassed(report)) await showEndOfLog(throwAway.logFile)
-    return await conclude(report, smoke.folder, step.environment)
+    const outcome =
+      (await rehearseRelease(rehearsable, throwAway, smoke)) ?? (await publishAndCheck(throwAway, wanted, smoke))
+    // A log may tell of rows that were copied from a live database.
+    if (outcome.failure && inputs.rehearse !== 'live') await showEndOfLog(throwAway.logFile)
+    return outcome
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error
     return { outputs: {}, failure: { title: `smoke-test: ${error.kind}`, message: error.message } }
   } finally {
     await left.endServer()
   }
+}
+
+async function publishAndCheck(throwAway: ThrowAway, wanted: WantedModule, smoke: SmokeTest): Promise<SmokeOutcome> {
+  const { inputs, step } = smoke
+  const database = databaseName(inputs.database ?? usualDatabase)
+  const deployment = await publishTo(throwAway, wanted, database, step)
+  const failing = failureOf('smoke-test', deployment, database)
+  if (failing.failure) {
+    await writeSummary(renderDeployment(deployment), step.environment)
+    return { outputs: { moduleHash: wanted.module.hash }, ...failing }
+  }
+  const { server } = throwAway.connection
+  const report = await check(smoke, { server, database, expectedHash: wanted.module.hash, isThrowAway: true })
+  return conclude(report, smoke.folder, step.environment)
 }
 
 async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
@@ -125,12 +122,7 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     clock: systemClock,
     cancelled
   }
-  const against = objections(checks.checks, {
-    ...place,
-    allowWrites: inputs.allowWrites,
-    allowedLoadHosts: inputs.allowedLoadHosts?.split(/[\s,]+/) ?? []
-  })
-  if (against.length > 0) throw refuse(against, step.environment)
+  insistOnRunnable(checks, place, inputs, step)
   const report = await runChecks(checks, place, { onReport: tellCheck })
   if (cancelled.aborted) return { ...report, isCancelled: true }
   if (inputs.soak === undefined || !hasPassed(report)) return report

@@ -3,12 +3,14 @@ import { join, relative, resolve } from 'node:path'
 import { type Annotation, annotate, warn } from '../../src/action/annotations.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
-import type { Outcome } from '../../src/action/run.ts'
+import type { Outcome, Step } from '../../src/action/run.ts'
+import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { elapsedText } from '../../src/duration.ts'
 import { ConfigurationError, messageOf } from '../../src/errors.ts'
-import type { Check } from '../../src/smoke/check.ts'
+import type { Check, Checks } from '../../src/smoke/check.ts'
 import { type CheckReport, countsOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
+import { type Circumstances, objections } from '../../src/smoke/preflight.ts'
 import { reportJson } from '../../src/smoke/report/json.ts'
 import { junitXml } from '../../src/smoke/report/junit.ts'
 import { renderSmoke } from '../../src/smoke/report/summary.ts'
@@ -65,14 +67,22 @@ export async function conclude(
   return { outputs, ...failingOf(report, failures) }
 }
 
-/** The error about checks that can't be run as they are, annotated where they were written. */
-export function refuse(
-  objections: readonly { readonly check: Check; readonly reason: string }[],
-  environment: Environment
-): ConfigurationError {
-  annotate(objections.map(({ check, reason }) => annotationOf(check, reason, environment)))
-  const list = objections.map(({ check, reason }) => `- ${check.name}: ${reason}`)
-  return new ConfigurationError(`Nothing was checked, since it can't be done as it is written:\n${list.join('\n')}`)
+/**
+ * Throws a `ConfigurationError` when it is known before anything is run that some checks can't be, annotated where they
+ * were written.
+ */
+export function insistOnRunnable(
+  { checks }: Checks,
+  place: Omit<Circumstances, 'allowWrites' | 'allowedLoadHosts'>,
+  { allowWrites, allowedLoadHosts }: Pick<Inputs<typeof spec>, 'allowWrites' | 'allowedLoadHosts'>,
+  { environment }: Pick<Step<typeof spec>, 'environment'>
+): void {
+  const hosts = allowedLoadHosts?.split(/[\s,]+/) ?? []
+  const against = objections(checks, { ...place, allowWrites, allowedLoadHosts: hosts })
+  if (against.length === 0) return
+  annotate(against.map(({ check, reason }) => annotationOf(check, reason, environment)))
+  const list = against.map(({ check, reason }) => `- ${check.name}: ${reason}`)
+  throw new ConfigurationError(`Nothing was checked, since it can't be done as it is written:\n${list.join('\n')}`)
 }
 
 async function writeFiles(report: SmokeReport, folder: string) {
