@@ -49,6 +49,10 @@ export function followLog(
     }
   }
 
+  function hasTrouble(reason: string): void {
+    trouble = { since: trouble?.since ?? clock.now(), reason }
+  }
+
   async function endTrouble(): Promise<void> {
     for await (const _ of server.logs(database, { lines: 1, signal: stop.signal }));
     trouble = undefined
@@ -59,10 +63,10 @@ export function followLog(
       try {
         if (trouble !== undefined) await endTrouble()
         await readOn()
-        trouble ??= { since: clock.now(), reason: 'the server ended the log' }
+        hasTrouble('the server ended it')
       } catch (failure) {
         if (failure instanceof ServerFailure && isRefusal(failure)) return
-        trouble ??= { since: clock.now(), reason: messageOf(failure) }
+        hasTrouble(messageOf(failure))
       }
       await clock.sleep(pause, stop.signal)
     }

@@ -75,6 +75,9 @@ function interval({ start, end }: Watch): number {
   return Math.min(30_000, Math.max(2000, (end - start) / 20))
 }
 
+/** Milliseconds between two looks at a server that did not answer. */
+const pauseWhileAway = 3000
+
 /** Looks at the module that is served and at the log, in turns. */
 async function watchRelease(checks: Checks, watch: Watch): Promise<CheckReport | undefined> {
   const { place, end, over, options } = watch
@@ -86,10 +89,12 @@ async function watchRelease(checks: Checks, watch: Watch): Promise<CheckReport |
       const breach = (await served.look()) ?? (await log.look())
       if (breach !== undefined) return breach
       if (over.aborted) return undefined
-      options.onLook?.(++watch.looks)
+      watch.looks++
+      options.onLook?.(watch.looks)
       const left = end - clock.now()
-      if (left <= 0 && !served.isAway()) return undefined
-      await clock.sleep(left > 0 ? Math.min(interval(watch), left) : interval(watch), over)
+      if (served.isAway()) await clock.sleep(pauseWhileAway, over)
+      else if (left > 0) await clock.sleep(Math.min(interval(watch), left), over)
+      else return undefined
     }
     return undefined
   } finally {
@@ -105,23 +110,25 @@ function watchServed(checks: Checks, watch: Watch) {
   const patience = options.patience ?? defaultPatience
   let expected = place.expectedHash
   let answered = clock.now()
-  let isAway = false
+  let awaySince: number | undefined
 
   async function look(): Promise<CheckReport | undefined> {
+    const asked = clock.now()
     const answer = await askLive(place, over)
     if (answer.kind === 'cancelled') return undefined
     if (answer.kind === 'failed') return breachOf(check, watch, 'the module', answer.reason)
-    isAway = answer.kind === 'lost'
     if (answer.kind === 'lost') {
-      const away = clock.now() - answered
-      if (away < patience) return undefined
-      return breachOf(check, watch, 'an answer', `none for ${Math.round(away / 1000)} s: ${answer.reason}`)
+      awaySince ??= asked
+      if (clock.now() - awaySince < patience) return undefined
+      const seconds = Math.round((clock.now() - answered) / 1000)
+      return breachOf(check, watch, 'an answer', `none for ${seconds} s: ${answer.reason}`)
     }
+    awaySince = undefined
     answered = clock.now()
     expected ??= answer.hash
     return answer.hash === expected ? undefined : breachOf(check, watch, `module ${expected}`, `module ${answer.hash}`)
   }
-  return { look, isAway: () => isAway }
+  return { look, isAway: () => awaySince !== undefined }
 }
 
 type LiveAnswer =

@@ -28,7 +28,7 @@ function modelServer(clock: Clock, answerAt: (now: number) => Answer, logs?: Ser
       if (answer.length !== 64) throw new ServerFailure(answer as FailureKind, `it is ${answer}`)
       return { hash: answer, kind: 'wasm' }
     },
-    logs: logs ?? (({}, { follow, signal }: LogOptions) => silence(follow === true, signal))
+    logs: logs ?? ((_: string, { follow, signal }: LogOptions) => silence(follow === true, signal))
   } as Partial<Server> as Server
 }
 
@@ -130,7 +130,7 @@ describe('a soak', () => {
     const seen: string[] = []
     let written = 3
     const logs = (clock: Clock): Server['logs'] =>
-      async function* ({}, { lines, since = 0n, follow, signal }) {
+      async function* (_, { lines, since = 0n, follow, signal }) {
         const all = Array.from({ length: written }, (_, index) => line(index)).slice(-(lines ?? written))
         yield* all.filter(({ timestamp }) => timestamp >= since)
         if (!follow) return
@@ -160,10 +160,12 @@ describe('a soak', () => {
   })
 
   test('ends where the log can no longer be read', async () => {
+    const cut = new AbortController()
     const logs =
       (clock: Clock): Server['logs'] =>
-      ({}, { follow, signal }) => {
-        if (clock.now() < 100_000) return silenceUntil(clock, 100_000, follow === true, signal)
+      (_, { follow, signal }) => {
+        void clock.sleep(100_000).then(() => cut.abort())
+        if (!cut.signal.aborted) return silence(follow === true, AbortSignal.any([signal ?? cut.signal, cut.signal]))
         throw new ServerFailure('server-error', 'it is broken')
       }
     const report = await watch(600_000, served, { logs })
@@ -172,13 +174,4 @@ describe('a soak', () => {
       breach: { outcome: { expected: 'a log that can be read', actual: expect.stringContaining('it is broken') } }
     })
   })
-
-  async function* silenceUntil(
-    clock: Clock,
-    end: number,
-    lasts: boolean,
-    signal?: AbortSignal
-  ): AsyncGenerator<LogLine> {
-    if (lasts) await clock.sleep(end - clock.now(), signal)
-  }
 })

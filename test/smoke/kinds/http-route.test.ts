@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { runHttpRoute } from '../../../src/smoke/kinds/http-route.ts'
 import type { FaultProxy } from '../../faults/proxy.ts'
 import { startProxy } from '../../faults/proxy.ts'
-import { prepareWorld } from '../../server/world.ts'
+import { matrixWasm, prepareWorld } from '../../server/world.ts'
 import { checkOf, placeOf, tryOnce } from './trial.ts'
 
 const world = prepareWorld()
 
 type Written = Readonly<Record<string, unknown>>
 
-/** No module here has HTTP handlers: their answers are put in on the way. */
+/** The module's only route is `GET /sign`; what other ones would answer is put in on the way. */
 let proxy: FaultProxy
 
 beforeAll(async () => {
@@ -24,13 +24,17 @@ beforeAll(async () => {
 
 afterAll(() => proxy.close())
 
+let database: Promise<string> | undefined
+
 async function route(written: Written) {
-  const place = await placeOf(world, await world.shared('counter'), { url: proxy.url })
+  database ??= world.create(matrixWasm('http-add'))
+  const place = await placeOf(world, await database, { url: proxy.url })
   return tryOnce(runHttpRoute, checkOf('http-route', written), place)
 }
 
 describe('an answer as it should be', () => {
   test.each<[Written, detail: string]>([
+    [{ 'http-route': '/sign', contains: 'open' }, 'status 200'],
     [{ 'http-route': '/health' }, 'status 200'],
     [{ 'http-route': '/health?full=1', json: { open: true, players: 18446744073709551615n } }, 'status 200'],
     [{ 'http-route': '/hello', contains: 'world', matches: '^Hello,\\s+w' }, 'status 200'],
@@ -48,8 +52,14 @@ describe('an answer as it should be', () => {
 
 describe('an answer otherwise', () => {
   test.each<[Written, expected: string, actual: string]>([
+    [
+      { 'http-route': '/sing' },
+      'status 200',
+      "status 404: Database has not registered a handler for this route (the module's routes: GET /sign)"
+    ],
+    [{ 'http-route': '/sign', matches: '^closed$' }, 'an answer that matches /^closed$/', '"open"'],
     [{ 'http-route': '/gone' }, 'status 200', 'status 410: it is gone'],
-    [{ 'http-route': '/missing' }, 'status 200', "status 404 (the module's routes: none)"],
+    [{ 'http-route': '/missing' }, 'status 200', "status 404 (the module's routes: GET /sign)"],
     [{ 'http-route': '/hello', contains: 'moon' }, 'an answer with "moon"', '"Hello, world"'],
     [{ 'http-route': '/hello', matches: '^world' }, 'an answer that matches /^world/', '"Hello, world"'],
     [{ 'http-route': '/hello', json: { open: true } }, 'an answer in JSON', '"Hello, world"'],
