@@ -1,5 +1,5 @@
 import type { Table } from '../module/schema.ts'
-import type { TableOutcome } from './rehearsal.ts'
+import type { RowCounts, TableOutcome } from './rehearsal.ts'
 import type { OldRelease, Rehearsing } from './rehearsing.ts'
 
 /** What a rehearsal did not show, and why, in whole sentences. Names in them are plain, not escaped. */
@@ -11,7 +11,7 @@ export function limitsOf({ request, found }: Rehearsing, old: OldRelease): strin
     ...(isLive
       ? dataLimits(tables, found.copies)
       : ['The rows are those of the seed: nothing of production was read.']),
-    ...(isLive ? visibilityLimits(old) : []),
+    ...(isLive ? visibilityLimits(old, found.rows) : []),
     ...copyLimits(tables, found.copies),
     ...scheduleLimits(tables, isLive),
     'No client was connected: what a client does when it is disconnected, or meets a changed table, was not tried.',
@@ -27,18 +27,21 @@ function dataLimits(tables: readonly Table[], copies: Copies): string[] {
   return [`Of these tables no row of production was asked for: ${namesOf(left)}.`]
 }
 
-function visibilityLimits({ schema, isReadAsOwner }: OldRelease): string[] {
+/** Whoever acts for an organization that is the owner may read as it does: so what could be counted is no secret. */
+function visibilityLimits({ schema, isReadAsOwner }: OldRelease, rows: ReadonlyMap<string, RowCounts>): string[] {
   if (isReadAsOwner) return []
-  const hidden = schema.tables.filter(({ access, isEvent }) => access === 'private' && !isEvent).map(({ name }) => name)
+  const hidden = schema.tables.filter(
+    ({ name, access, isEvent }) => access === 'private' && !isEvent && rows.get(name)?.production === undefined
+  )
   return [
     ...(hidden.length > 0
       ? [
-          `The credential is not that of the live database's owner, who alone may read private tables: ${namesOf(hidden)}.`
+          `The live database's owner alone may read private tables, and the credential is not the owner's: ${namesOf(hidden.map(({ name }) => name))}.`
         ]
       : []),
     ...(schema.rowLevelSecurity.length > 0
       ? [
-          'The live database has row-level security: only the rows that it shows to this credential were counted and copied.'
+          'The live database has row-level security: only rows that it shows to this credential were counted and copied.'
         ]
       : [])
   ]

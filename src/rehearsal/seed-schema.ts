@@ -24,7 +24,7 @@ const sqlEntry = z.strictObject({
   sql: z.string().regex(/\S/).describe('Runs this on the server that is thrown away, once: one SQL statement, as text.')
 })
 
-const names = z.array(oneLine(500)).min(1)
+const names = z.array(oneLine(500).describe('A name, as text.')).min(1)
 
 const copyEntry = z.strictObject({
   copy: oneLine(500).describe(

@@ -50,11 +50,8 @@ describe('copying', () => {
   test('shows no value of a row anywhere', async () => {
     const database = await liveGame()
     const seed = 'seed:\n  - copy: all\n'
-    const { log, markdown, json } = await stage.rehearse({
-      old: stage.from(database),
-      module: matrixWasm('table-add'),
-      seed
-    })
+    const asked = { old: stage.from(database), module: matrixWasm('table-add'), seed }
+    const { log, markdown, json } = await stage.rehearse(asked)
     for (const text of [log, markdown, json]) expect(text).not.toMatch(new RegExp(`O.?.?Neill|${gold}|${person}`))
   })
 
@@ -95,7 +92,7 @@ describe('copying', () => {
         })
       ])
     )
-    expect(rehearsed.limits.join()).toMatch(/not that of the live database's owner.*vault/)
+    expect(rehearsed.limits.join()).toMatch(/the credential is not the owner's: .*vault/)
   })
 
   test('shows no value either where a check or the server would', async () => {
@@ -123,6 +120,15 @@ describe('copying', () => {
     for (const text of [...texts, JSON.stringify(reports)]) expect(text).not.toContain('Castorp')
     expect(reports).toHaveLength(1)
   })
+})
+
+test('row-level security shows a stranger what it shows', async () => {
+  const database = await liveGame('rls-add')
+  const asked = { module: matrixWasm('rls-add'), seed: 'seed:\n  - copy: all\n' }
+  const asStranger = await stage.rehearse({ ...asked, old: stage.from(database, stage.live.other) })
+  expect(asStranger.limits.join()).toContain('row-level security')
+  const asOwner = await stage.rehearse({ ...asked, old: stage.from(database) })
+  expect(asOwner.limits.join()).not.toContain('row-level security')
 })
 
 describe('rich', () => {

@@ -5,7 +5,7 @@ import { startInternet } from '../stand-ins/internet.ts'
 import { rustProject, startBuildStage } from './build-stage.ts'
 import { cargoProject, githubToken } from './setup-stage.ts'
 import { machineWithPrograms, smokeTest } from './smoke-stage.ts'
-import { dist, hashOf } from './stage.ts'
+import { dist, hashOf, startStage } from './stage.ts'
 
 /** Several tests run at a time, perhaps on a machine with other work. */
 jest.setTimeout(120_000)
@@ -135,4 +135,56 @@ test.concurrent('the artifact of build-module tells the version, and is what has
   } finally {
     await stage.close()
   }
+})
+
+/** Reads of a live database, which holds a counter of 5, and migrates it to a module with two more columns. */
+test.concurrent('a release is rehearsed with rows of the live database, and its way back is told to be none', async () => {
+  const stage = await startStage()
+  try {
+    const live = await stage.databaseWith('counter')
+    for (let count = 0; count < 5; count++) await stage.call(live, 'increment_counter', [4])
+    const { main, post, report } = await smokeTest({
+      ...fork,
+      secrets: () => [...stage.secrets],
+      module: 'counter-new-columns',
+      files: {
+        'seed.yml': 'seed:\n  - copy: counter\n',
+        'checks.yml': 'checks:\n  - served-hash: true\n  - sql: SELECT value FROM counter WHERE id = 4\n    value: 5\n'
+      },
+      inputs: {
+        server: 'local',
+        module: 'module.wasm',
+        version: '2.8.3',
+        cache: 'false',
+        checks: 'checks.yml',
+        rehearse: 'live',
+        'live-server': stage.server.url,
+        'live-database': live,
+        seed: 'seed.yml',
+        'allow-breaking-clients': 'true',
+        'allow-irreversible': 'true'
+      }
+    })
+    expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'passed', passed: '2', failed: '0' } })
+    expect(main.summary).toMatch(/^## ✅ Rehearsed: the migration works/)
+    expect(main.summary).toMatch(/\*\*The way back:\*\* there is none/)
+    expect(main.summary).toMatch(/^## ✅ `smoke-test`: 2 checks passed/m)
+    expect(report).toMatchObject({ passed: true, moduleHash: hashOf('counter-new-columns') })
+    expect(main.outputs.rehearsal).toMatch(/rehearsal\.json$/)
+    expect(post.exitCode).toBe(0)
+    expect(await stage.liveHash(live)).toBe(hashOf('counter'))
+  } finally {
+    await stage.server.close()
+  }
+})
+
+test.concurrent('where a branch has no module yet, there is a plain smoke test, and the summary says so', async () => {
+  const { main } = await smokeTest({
+    ...fork,
+    module: 'counter',
+    inputs: { server: 'local', module: 'module.wasm', version: '2.8.3', cache: 'false', rehearse: 'base' }
+  })
+  expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'passed' } })
+  expect(main.outputs.rehearsal).toBeUndefined()
+  expect(main.summary).toMatch(/^## ℹ️ No rehearsal.*this is no pull request.*^## ✅ `smoke-test`: 4 checks passed/ms)
 })
