@@ -1,4 +1,4 @@
-import { audienceRule, connectionInputs } from '../../src/action/connection-inputs.ts'
+import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
 import { artifactNameText, choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
@@ -7,13 +7,19 @@ import { allowedVersions } from '../../src/setup/version-request.ts'
 /** Where checks are looked for when nothing says where. */
 export const usualChecks = '.spacetimedb/smoke.yml'
 
+/** What a database on a throw-away server is called when nothing says how. */
+export const usualDatabase = 'smoke-test'
+
 export const spec = defineAction({
   name: 'smoke-test',
   title: 'Smoke-test a SpacetimeDB module',
   description:
     'Checks that a module is alive and does what it should: on a throw-away server of a pull request, or where it was deployed.',
   branding: { icon: 'activity', color: 'purple' },
-  permissions: [{ name: 'id-token', access: 'write', when: 'with `auth: oidc`' }],
+  permissions: [
+    { name: 'actions', access: 'read', when: 'with `rehearse: base`, for the module of that branch' },
+    { name: 'id-token', access: 'write', when: 'with `auth: oidc`' }
+  ],
   inputs: {
     server: {
       description:
@@ -77,6 +83,34 @@ export const spec = defineAction({
         'How long to watch on after all checks have passed: log, metrics and the served hash. The first thing that goes wrong fails the step.',
       schema: duration({ min: 1000 })
     },
+    rehearse: {
+      description:
+        'Rehearses the release on the throw-away server: the old module is filled, migrated to the new one as a deploy does it, checked, and brought back. `live` takes the module that is live (`live-server`, `live-database`), `base` the one that `build-module` kept for the branch that the pull request goes to; where there is none, it is a plain smoke test.',
+      schema: choice('live', 'base')
+    },
+    'live-server': {
+      ...connectionInputs.server,
+      description:
+        'The server with the live database, for `rehearse: live`. It is only read from: without a credential what anyone may read, with that of the owner private tables too.'
+    },
+    'live-database': { ...connectionInputs.database, description: 'The live database, for `rehearse: live`.' },
+    'base-ref': {
+      description:
+        'The branch whose module is the old one, for `rehearse: base`. Without it the one that the pull request goes to.',
+      schema: text('the name of a branch, such as `main`')
+    },
+    'artifact-name': {
+      description: "The name of `build-module`'s artifact on that branch.",
+      schema: artifactNameText(),
+      default: 'module'
+    },
+    seed: {
+      description:
+        'The YAML file that says what the old database is filled with before it is migrated (docs/rehearsal.md): calls, SQL, rows copied from the live one.',
+      schema: text('the path of a file')
+    },
+    ...gateInputs,
+    ...stepInputs,
     'report-folder': {
       description:
         'The folder for the reports, smoke-test.json and smoke-test.xml. Without it a new one in the temporary folder of the job.',
@@ -109,6 +143,10 @@ export const spec = defineAction({
     },
     report: { description: 'The path of the report as JSON (docs/smoke-test.md says its form).' },
     junit: { description: 'The path of the report as JUnit XML, which most tools that show tests read.' },
+    rehearsal: {
+      description:
+        'With `rehearse`, the path of the report of the rehearsal as JSON. Not set when there was nothing to rehearse with.'
+    },
     p95: {
       description:
         'Of the calls of a `load` check, the time in milliseconds that 95 of 100 were done in: of several the worst. Not set without one.'
@@ -137,17 +175,46 @@ export const spec = defineAction({
         "With `server: local` say what to publish there: `module` (a file) or `artifact` (the name of `build-module`'s artifact of this run). A server that runs on this machine already is `http://127.0.0.1:3000`."
     },
     {
-      about: ['server', 'token', 'auth'],
-      holds: ({ server, token, auth }) => !isThrowAway(server) || (token === undefined && auth === undefined),
+      about: ['server', 'token', 'auth', 'rehearse'],
+      holds: ({ server, token, auth, rehearse }) =>
+        !isThrowAway(server) || rehearse === 'live' || (token === undefined && auth === undefined),
       message:
-        'With `server: local` leave out `token` and `auth`: a throw-away server has an owner of its own. A server that runs on this machine already is `http://127.0.0.1:3000`.'
+        'With `server: local` leave out `token` and `auth`, unless they are for the live database of `rehearse: live`: a throw-away server has an owner of its own. A server that runs on this machine already is `http://127.0.0.1:3000`.'
     },
     {
       about: ['token', 'auth'],
       holds: ({ token, auth }) => token === undefined || auth === undefined,
       message: 'Give one credential: the input `token` or `auth: oidc`, not both.'
     },
-    audienceRule
+    audienceRule,
+    {
+      about: ['server', 'rehearse'],
+      holds: ({ server, rehearse }) => rehearse === undefined || isThrowAway(server),
+      message: 'The input `rehearse` goes with `server: local` only: a release is rehearsed on a throw-away server.'
+    },
+    {
+      about: ['rehearse', 'live-server', 'live-database'],
+      holds: ({ rehearse, liveServer, liveDatabase }) =>
+        [liveServer, liveDatabase].every((given) => (given !== undefined) === (rehearse === 'live')),
+      message: 'The inputs `rehearse: live`, `live-server` and `live-database` go together: give all three, or none.'
+    },
+    {
+      about: ['rehearse', 'base-ref'],
+      holds: ({ rehearse, baseRef }) => baseRef === undefined || rehearse === 'base',
+      message: 'The input `base-ref` goes with `rehearse: base` only.'
+    },
+    {
+      about: ['rehearse', 'seed', 'steps-before', 'steps-after'],
+      holds: ({ rehearse, seed, stepsBefore, stepsAfter }) =>
+        rehearse !== undefined || [seed, stepsBefore, stepsAfter].every((given) => given === undefined),
+      message:
+        'The inputs `seed`, `steps-before` and `steps-after` go with `rehearse` only: say what is to be rehearsed, or leave them out.'
+    },
+    {
+      about: ['rehearse', 'soak'],
+      holds: ({ rehearse, soak }) => rehearse === undefined || soak === undefined,
+      message: 'The input `soak` does not go with `rehearse`: after a rehearsal the new module is not live any more.'
+    }
   ],
   post: true
 })

@@ -1,4 +1,5 @@
 import { type Server, ServerFailure } from '../spacetimedb/server.ts'
+import { sqlName } from '../spacetimedb/sql-name.ts'
 import { conditionText } from './condition.ts'
 import type { Condition } from './verdict.ts'
 
@@ -80,21 +81,21 @@ function unknown(detail: string): Finding {
 }
 
 async function countRows(ask: Ask, table: string, where = ''): Promise<bigint> {
-  const [[count] = []] = await ask(`SELECT COUNT(*) AS n FROM ${quoted(table)}${where}`)
+  const [[count] = []] = await ask(`SELECT COUNT(*) AS n FROM ${sqlName(table)}${where}`)
   if (typeof count !== 'number' && typeof count !== 'bigint') throw new Unanswered('the count was no number')
   return BigInt(count)
 }
 
 function rangeOf({ column, from, to }: Extract<Condition, { kind: 'sequence-range-free' }>): string {
-  const end = to === undefined ? '' : ` AND ${quoted(column)} <= ${to}`
-  return ` WHERE ${quoted(column)} >= ${from}${end}`
+  const end = to === undefined ? '' : ` AND ${sqlName(column)} <= ${to}`
+  return ` WHERE ${sqlName(column)} >= ${from}${end}`
 }
 
 /** The server's SQL has neither `DISTINCT` nor `GROUP BY`, so the values are compared here. */
 async function distinctValues(ask: Ask, table: string, columns: readonly string[]): Promise<Finding> {
   const rows = await countRows(ask, table)
   if (rows > mostRows) return unknown(`there are ${rows} rows, too many to compare`)
-  const values = await ask(`SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)}`)
+  const values = await ask(`SELECT ${columns.map(sqlName).join(', ')} FROM ${sqlName(table)}`)
   const distinct = new Set(values.map(textOf))
   const repeated = values.length - distinct.size
   const detail =
@@ -104,9 +105,4 @@ async function distinctValues(ask: Ask, table: string, columns: readonly string[
 
 function textOf(row: readonly unknown[]): string {
   return JSON.stringify(row, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
-}
-
-/** A name as SQL takes it whatever it is: a table may be called `order`. */
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

@@ -10,6 +10,7 @@ export type Annotation = {
   readonly level: 'error' | 'warning' | 'notice'
   readonly title: string | undefined
   readonly file: string | undefined
+  readonly line?: number | undefined
   readonly message: string
 }
 
@@ -46,7 +47,8 @@ export function parseCommand(line: string): WorkflowCommand | undefined {
 /** The annotation that a command makes, if it is one that does. */
 export function annotationOf({ name, properties, message }: WorkflowCommand): Annotation | undefined {
   if (name !== 'error' && name !== 'warning' && name !== 'notice') return undefined
-  return { level: name, title: properties.title, file: properties.file, message }
+  const { title, file, line } = properties
+  return { level: name, title, file, line: line === undefined ? undefined : Number(line), message }
 }
 
 /** What happened to a line that a step printed. */

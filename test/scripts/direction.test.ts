@@ -32,6 +32,16 @@ const rules: Record<string, { readonly allowed: readonly string[]; readonly forb
     allowed: ['../errors.ts', '../migration/diff.ts', '../smoke/health.ts', '../spacetimedb/server.ts', '../clock.ts'],
     forbidden: ['../github/deployments.ts', '../action/log.ts']
   },
+  'src/rehearsal': {
+    allowed: [
+      '../errors.ts',
+      '../release/deploy.ts',
+      '../smoke/place.ts',
+      '../steps/steps-file.ts',
+      '../module/hash.ts'
+    ],
+    forbidden: ['../setup/install.ts', '../github/base-artifact.ts', '../build/project.ts', '../action/log.ts']
+  },
   'src/setup': {
     allowed: ['../errors.ts', '../process.ts', '../spacetimedb/server.ts'],
     forbidden: ['../build/project.ts', '../github/cache.ts', '../release/deploy.ts', '../action/log.ts']

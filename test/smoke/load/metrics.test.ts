@@ -110,6 +110,7 @@ describe('metrics of a server', () => {
       if (typeof answer === 'number') response.writeHead(answer).end()
       else response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(answer)
     }
+    await server?.close()
     server = await serve(answering)
     return { ...placeAt(server.url), database }
   }

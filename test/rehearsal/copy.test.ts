@@ -1,0 +1,218 @@
+import { describe, expect, jest, test } from '@jest/globals'
+import type { CheckReport } from '../../src/smoke/check-report.ts'
+import { connect } from '../../src/spacetimedb/client.ts'
+import { tokenCredential } from '../../src/spacetimedb/credential.ts'
+import { startProxy } from '../faults/proxy.ts'
+import { matrixWasm, rows, userWith } from '../server/world.ts'
+import { checksOf } from './checker.ts'
+import { startRecordingProxy } from './recording-proxy.ts'
+import { prepareStage } from './stage.ts'
+
+const stage = prepareStage()
+
+jest.setTimeout(60_000)
+const gold = 2n ** 63n - 3n
+const person = `c200${'ab'.repeat(30)}`
+
+/** A live inventory game with 12 trophies and one vault. */
+async function liveGame(module = 'base'): Promise<string> {
+  const database = await stage.live.create(matrixWasm(module))
+  const trophies = Array.from({ length: 12 }, (_, id) => `(${id + 1}, 'Trophy of O''Neill ${id}')`)
+  const { client } = stage.live.owner
+  await client.sql(database, `INSERT INTO trophy (id, title) VALUES ${trophies.join(', ')}`)
+  await client.sql(database, `INSERT INTO vault (owner, gold) VALUES (0x${person}, ${gold})`)
+  return database
+}
+
+describe('copying', () => {
+  test('takes what SQL can write, as it is, and says why it leaves the rest', async () => {
+    const database = await liveGame()
+    const seed = 'seed:\n  - copy: all\n    except: [stall]\n'
+    const rehearsed = await stage.rehearse({ old: stage.from(database), module: matrixWasm('table-add'), seed })
+    expect(rehearsed.outcome).toEqual({ kind: 'passed' })
+    const copies = Object.fromEntries(rehearsed.tables.map(({ name, copy }) => [name, copy]))
+    expect(copies).toMatchObject({
+      trophy: { kind: 'copied', rows: 12, isCut: false },
+      vault: { kind: 'copied', rows: 1 },
+      player: { kind: 'not-copied', reason: "SQL can't write the type of a column: guild" },
+      item: { kind: 'not-copied', reason: "SQL can't write the type of columns: rarity, effect, runes, spot" },
+      restock: { kind: 'not-copied', reason: expect.stringContaining('schedule') },
+      chime: { kind: 'not-copied', reason: expect.stringContaining('event table') }
+    })
+    expect(copies.stall).toBeUndefined()
+    expect(rehearsed.limits).toContain('Of these tables no row of production was asked for: stall.')
+    const from = await rows(stage.live.owner, database, 'SELECT * FROM trophy')
+    const to = await rows(stage.owner, rehearsed.database, 'SELECT * FROM trophy')
+    expect(new Set(to.map((row) => row.join()))).toEqual(new Set(from.map((row) => row.join())))
+    expect(await rows(stage.owner, rehearsed.database, 'SELECT * FROM vault')).toEqual([[[`0x${person}`], gold]])
+  })
+
+  test('shows no value of a row anywhere', async () => {
+    const database = await liveGame()
+    const seed = 'seed:\n  - copy: all\n'
+    const asked = { old: stage.from(database), module: matrixWasm('table-add'), seed }
+    const { log, markdown, json } = await stage.rehearse(asked)
+    for (const text of [log, markdown, json]) expect(text).not.toMatch(new RegExp(`O.?.?Neill|${gold}|${person}`))
+  })
+
+  test('keeps limits, conditions and masks', async () => {
+    const database = await liveGame()
+    const seed = 'seed:\n  - copy: trophy\n    limit: 3\n    where: id > 5\n    mask: [title]\n'
+    const rehearsed = await stage.rehearse({ old: stage.from(database), module: matrixWasm('table-add'), seed })
+    expect(rehearsed.tables.find(({ name }) => name === 'trophy')).toMatchObject({
+      rows: { production: 12n, filled: 3n, back: 3n },
+      copy: { kind: 'copied', rows: 3, isCut: true, masked: ['title'] }
+    })
+    const found = await rows(stage.owner, rehearsed.database, 'SELECT * FROM trophy')
+    expect(found.every(([id]) => Number(id) > 5)).toBe(true)
+    expect(found.map(([, title]) => title).sort()).toEqual(['masked-1', 'masked-2', 'masked-3'])
+    expect(rehearsed.limits.join()).toMatch(/trophy was copied up to its limit of 3 rows.*made-up values in title/s)
+    expect(rehearsed.markdown).toContain('3, cut at the limit, masked: `title`')
+  })
+
+  test('makes all values up where all columns are masked', async () => {
+    const database = await liveGame()
+    const seed = 'seed:\n  - copy: vault\n    mask: [owner, gold]\n'
+    const rehearsed = await stage.rehearse({ old: stage.from(database), module: matrixWasm('table-add'), seed })
+    expect(await rows(stage.owner, rehearsed.database, 'SELECT * FROM vault')).toEqual([[['0x1'], 1]])
+  })
+
+  test('leaves private tables to the owner', async () => {
+    const database = await liveGame()
+    const seed = 'seed:\n  - copy: vault\n  - copy: trophy\n'
+    const module = matrixWasm('table-add')
+    const rehearsed = await stage.rehearse({ old: stage.from(database, stage.live.other), module, seed })
+    expect(rehearsed.outcome).toEqual({ kind: 'passed' })
+    expect(rehearsed.tables).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'trophy', copy: expect.objectContaining({ kind: 'copied', rows: 12 }) }),
+        expect.objectContaining({
+          name: 'vault',
+          copy: { kind: 'not-copied', reason: "it is private, and only the database's owner may read it" }
+        })
+      ])
+    )
+    expect(rehearsed.limits.join()).toMatch(/the credential is not the owner's: .*vault/)
+  })
+
+  test('shows no value either where a check or the server would', async () => {
+    const database = await stage.live.create(matrixWasm('base'))
+    const insert = "INSERT INTO trophy (id, title) VALUES (1, 'Hans Castorp'), (2, 'Clawdia')"
+    await stage.live.owner.client.sql(database, insert)
+    const reports: CheckReport[] = []
+    const rehearsed = await stage.rehearse({
+      old: stage.from(database),
+      module: matrixWasm('table-add'),
+      seed: 'seed:\n  - copy: trophy\n  - sql: UPDATE trophy SET id = 1\n',
+      checks: checksOf([{ sql: 'SELECT title FROM trophy WHERE id = 1', value: 'nobody' }]),
+      tools: { onReport: (report) => void reports.push(report) }
+    })
+    expect(rehearsed.outcome).toMatchObject({ kind: 'failed', stage: 'seed' })
+    const withChecks = await stage.rehearse({
+      old: stage.from(database),
+      module: matrixWasm('table-add'),
+      seed: 'seed:\n  - copy: trophy\n',
+      checks: checksOf([{ sql: 'SELECT title FROM trophy WHERE id = 1', value: 'nobody' }]),
+      tools: { onReport: (report) => void reports.push(report) }
+    })
+    expect(withChecks.markdown).toContain('expected nobody, found \\*\\*\\*')
+    const texts = [rehearsed, withChecks].flatMap(({ log, markdown, json }) => [log, markdown, json])
+    for (const text of [...texts, JSON.stringify(reports)]) expect(text).not.toContain('Castorp')
+    expect(reports).toHaveLength(1)
+  })
+})
+
+test('row-level security shows a stranger what it shows', async () => {
+  const database = await liveGame('rls-add')
+  const asked = { module: matrixWasm('rls-add'), seed: 'seed:\n  - copy: all\n' }
+  const asStranger = await stage.rehearse({ ...asked, old: stage.from(database, stage.live.other) })
+  expect(asStranger.limits.join()).toContain('row-level security')
+  const asOwner = await stage.rehearse({ ...asked, old: stage.from(database) })
+  expect(asOwner.limits.join()).not.toContain('row-level security')
+})
+
+describe('rich', () => {
+  test('seeded by its own reducer, migrates to itself with rows; its tables can not be copied by SQL', async () => {
+    const database = await stage.liveDatabase('rich')
+    await stage.live.owner.client.call(database, 'seed', [5])
+    const seed = 'seed:\n  - copy: all\n  - call: seed\n    args: [4]\n'
+    const rehearsed = await stage.rehearse({ old: stage.from(database), module: 'rich', seed })
+    expect(rehearsed.outcome).toEqual({ kind: 'passed' })
+    expect(rehearsed.tables.map(({ name, copy }) => [name, copy?.kind]).sort()).toEqual([
+      ['player', 'not-copied'],
+      ['secret', 'not-copied'],
+      ['tick', 'not-copied']
+    ])
+    const player = rehearsed.tables.find(({ name }) => name === 'player')
+    expect(player).toMatchObject({
+      rows: { production: 5n, filled: 4n },
+      copy: { reason: "SQL can't write the type of columns: class, at, guild, tags, joined" }
+    })
+    expect(rehearsed.limits.join()).toMatch(/schedule \(tick\)/)
+  })
+})
+
+test('awkward names are taken as they are', async () => {
+  const database = await stage.liveDatabase('odd-names')
+  const rehearsed = await stage.rehearse({
+    old: stage.from(database),
+    module: 'odd-names',
+    seed: 'seed:\n  - copy: all\n'
+  })
+  expect(rehearsed.outcome).toEqual({ kind: 'passed' })
+  expect(rehearsed.tables.map(({ name, rows }) => [name, rows.filled])).toEqual(
+    expect.arrayContaining([
+      ['KeptAsIs2', 0n],
+      ['level_2_data', 0n]
+    ])
+  )
+})
+
+describe('the live server', () => {
+  test('is only read, and neither server gets the token of the other', async () => {
+    const database = await liveGame()
+    const [live, thrownAway] = await Promise.all([
+      startRecordingProxy(stage.live.url),
+      startRecordingProxy(stage.thrownAwayUrl)
+    ])
+    try {
+      const reader = userWith(live.url, stage.live.owner.token)
+      const writer = userWith(thrownAway.url, stage.owner.token)
+      const { outcome } = await stage.rehearse({
+        old: stage.from(database, reader),
+        module: matrixWasm('table-add'),
+        seed: 'seed:\n  - copy: all\n',
+        tools: { server: writer.client, anonymous: connect({ url: thrownAway.url }) }
+      })
+      expect(outcome).toEqual({ kind: 'passed' })
+      const writes = live.seen.filter(({ method, body }) => method !== 'GET' && !/^SELECT [^;]*$/.test(body))
+      expect(writes).toEqual([])
+      expect(live.seen.some(({ token }) => token.includes(stage.live.owner.token))).toBe(true)
+      expect(live.seen.filter(({ token, body }) => (token + body).includes(stage.owner.token))).toEqual([])
+      expect(thrownAway.seen.filter(({ token, body }) => (token + body).includes(stage.live.owner.token))).toEqual([])
+    } finally {
+      await Promise.all([live.close(), thrownAway.close()])
+    }
+  })
+
+  test.each([
+    // Of the requests of SQL, the first is for the module, the next for rows.
+    ['while its module is fetched', 'old module', [1, 2]],
+    ['while rows are read', 'seed', [2, 3]]
+  ])('that breaks off %s ends the rehearsal', async (_, failedStage, broken) => {
+    const database = await liveGame()
+    const proxy = await startProxy(stage.live.url)
+    try {
+      proxy.inject(...broken.map((nth) => ({ match: { path: /\/sql$/, nth }, fault: { kind: 'cut' } as const })))
+      const { token, identity } = stage.live.owner
+      const patience = { attempts: 2, firstDelay: 1 }
+      const server = connect({ url: proxy.url, credential: tokenCredential(token), patience })
+      const old = { kind: 'live', server, database, identity } as const
+      const seed = 'seed:\n  - copy: trophy\n'
+      const { outcome } = await stage.rehearse({ old, module: matrixWasm('table-add'), seed })
+      expect(outcome).toMatchObject({ kind: 'failed', stage: failedStage })
+    } finally {
+      await proxy.close()
+    }
+  })
+})
