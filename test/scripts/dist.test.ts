@@ -36,11 +36,11 @@ describe('the built actions', () => {
     })
   })
 
-  test.each(['index.js', '*.index.js'])('tell by one line that %s can not be loaded', (missing) => {
+  test.each(['step-deploy.js', 'chunk-*.js'])('tell by one line that %s can not be loaded', (missing) => {
     const broken = mkdtempSync(join(scratch, 'broken-'))
     cpSync(dist, broken, { recursive: true, dereference: true })
     for (const name of readFiles(broken).keys()) {
-      if (missing === name || (missing.startsWith('*') && name.endsWith('.index.js'))) rmSync(join(broken, name))
+      if (missing === name || (missing === 'chunk-*.js' && name.startsWith('chunk-'))) rmSync(join(broken, name))
     }
     const { status, stdout, stderr } = runStub(broken, 'deploy.js')
     expect(stdout).toMatch(/^::error title=deploy could not be started::[^\n]*\n$/)
@@ -50,7 +50,8 @@ describe('the built actions', () => {
   test('print no line of minified code when that does not even compile', () => {
     const broken = mkdtempSync(join(scratch, 'broken-'))
     cpSync(dist, broken, { recursive: true, dereference: true })
-    writeFileSync(join(broken, 'index.js'), `${readFileSync(join(broken, 'index.js'), 'utf8')}\n)`)
+    const step = join(broken, 'step-deploy.js')
+    writeFileSync(step, `${readFileSync(step, 'utf8')}\n)`)
     const { status, stdout, stderr } = runStub(broken, 'deploy.js')
     expect(stdout.length).toBeLessThan(300)
     expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
@@ -67,6 +68,19 @@ describe('the built actions', () => {
     for (const name of ['@actions/core', '@actions/http-client', 'zod', 'tunnel']) {
       expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, 'm'))
     }
+  })
+
+  test('take Node’s own modules by a call, since an import makes all that they have', () => {
+    const chunks = [...readFiles(dist)].filter(([name]) => name.endsWith('.js') && name !== 'describe-child.js')
+    const imports = chunks.flatMap(([, code]) => [
+      ...Buffer.from(code)
+        .toString()
+        .matchAll(/\bfrom"([^"]+)"/g)
+    ])
+    expect(
+      imports.map(([, name = '']) => name).filter((name) => builtinModules.includes(name.replace('node:', '')))
+    ).toEqual([])
+    expect(imports.length).toBeGreaterThan(chunks.length)
   })
 
   test('load undici, which takes 50 ms, only when it is used', () => {
