@@ -83,6 +83,13 @@ describe('the built actions', () => {
     expect(imports.length).toBeGreaterThan(chunks.length)
   })
 
+  test('hold zod’s messages in English only', () => {
+    const german = 'Ungültige Eingabe'
+    expect(readFileSync(join(root, 'node_modules/zod/v4/locales/de.js'), 'utf8')).toContain(german)
+    const code = [...readFiles(dist).values()].map((content) => Buffer.from(content).toString())
+    expect(code.filter((text) => text.includes(german))).toEqual([])
+  })
+
   test('load undici, which takes 50 ms, only when it is used', () => {
     const broken = mkdtempSync(join(scratch, 'broken-'))
     cpSync(dist, broken, { recursive: true, dereference: true })
