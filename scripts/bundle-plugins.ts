@@ -33,14 +33,38 @@ export const builtinsByCall: Plugin = {
   }
 }
 
-/**
- * `@actions/http-client` loads undici for its `getAgentDispatcher`, which nothing calls but `@actions/github`. That
- * costs 400 kB and 50 ms of each start, so undici is loaded when it is used.
- */
-export const lazyUndici: Plugin = {
-  name: 'lazy undici',
+/** `@actions/artifact` gets a small `@actions/github` (stand-ins/actions-github.ts). */
+export const smallGitHub: Plugin = {
+  name: 'small github',
   setup({ onResolve }) {
-    const standIn = join(root, 'scripts', 'lazy-undici.js')
-    onResolve({ filter: /^undici$/ }, ({ importer }) => (importer === standIn ? undefined : { path: standIn }))
+    onResolve({ filter: /^@actions\/github$/ }, () => ({ path: join(root, 'scripts/stand-ins/actions-github.ts') }))
+  }
+}
+
+/** What libraries import and never use in what we ask of them, with the names that they import. */
+const unused: Readonly<Record<string, readonly string[]>> = {
+  // `getAgentDispatcher` of `@actions/http-client`, which only the real `@actions/github` calls.
+  undici: ['ProxyAgent'],
+  // `findBy` of `@actions/artifact` in all but downloads; it hands them to `getOctokit`, which throws then.
+  '@actions/github/lib/utils': ['defaults'],
+  '@octokit/plugin-retry': ['retry'],
+  '@octokit/plugin-request-log': ['requestLog'],
+  // Of archiver, which is given single files here and makes zip archives of them.
+  glob: ['sync'],
+  'readdir-glob': [],
+  'tar-stream': ['pack']
+}
+
+/** In place of each stands a function that throws, under all of those names. */
+export const leaveUnusedOut: Plugin = {
+  name: 'leave unused out',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) => (Object.hasOwn(unused, path) ? { path, namespace: 'unused' } : undefined))
+    onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+      contents: [
+        `module.exports = function () { throw new Error('${path} is not in the bundle: scripts/bundle-plugins.ts') }`,
+        ...(unused[path] ?? []).map((name) => `module.exports.${name} = module.exports`)
+      ].join('\n')
+    }))
   }
 }

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
-import { builtinsByCall, lazyUndici, virtualFiles } from './bundle-plugins.ts'
+import { builtinsByCall, leaveUnusedOut, smallGitHub, virtualFiles } from './bundle-plugins.ts'
 import { withStableNames } from './chunk-names.ts'
 import type { Files } from './files.ts'
 import { licensesOf } from './licenses.ts'
@@ -55,7 +55,7 @@ function chunksOf(steps: readonly ActionStep[]): Promise<Built> {
     entryPoints: [...entries.keys()].map((name) => ({ in: `virtual:${name}`, out: name })),
     outdir: 'dist',
     splitting: true,
-    plugins: [virtualFiles(entries), lazyUndici, builtinsByCall]
+    plugins: [virtualFiles(entries), smallGitHub, leaveUnusedOut, builtinsByCall]
   })
 }
 
