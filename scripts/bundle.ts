@@ -86,7 +86,8 @@ async function built(options: BuildOptions): Promise<Built> {
     format: 'esm',
     target: 'node20',
     minify: true,
-    charset: 'utf8',
+    // One character outside of Latin-1 would make V8 hold all of its file in two bytes a character, and read it slower.
+    charset: 'ascii',
     legalComments: 'none',
     logLevel: 'error'
   })
