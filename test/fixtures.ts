@@ -27,6 +27,23 @@ export type Recording = {
   }
 }
 
+/** A WebSocket connection to a real server, from its beginning to its end (test/fixtures/README.md). */
+export type WebSocketRecording = {
+  readonly name: string
+  readonly database: string
+  readonly protocol: string
+  /** What follows the path, with its question mark. */
+  readonly query: string
+  /** Whose token was sent. */
+  readonly as: 'owner' | 'anonymous'
+  readonly exchange: readonly (
+    | { readonly sent: unknown }
+    | { readonly received: unknown }
+    | { readonly closed: number; readonly reason: string }
+    | { readonly refused: number; readonly body: string }
+  )[]
+}
+
 export type MatrixAnswer = { readonly status: number; readonly body: unknown }
 
 /** One module replacing another on a real server (test/fixtures/README.md). */
@@ -83,6 +100,11 @@ export function recordings(): readonly Recording[] {
         ...JSON.parse(readFileSync(fixturePath(`http/${file}`), 'utf8'))
       }))
   )
+}
+
+/** The WebSocket connections to a real server, in their order. */
+export function webSocketRecordings(): readonly WebSocketRecording[] {
+  return cached('WebSocket recordings', () => JSON.parse(readFileSync(fixturePath('websocket.json'), 'utf8')))
 }
 
 /** The migrations that a real server was asked to do. */

@@ -1,15 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Patience, Retry } from '../retry.ts'
-import {
-  type Answer,
-  DeadlineExceeded,
-  type Exchange,
-  type NoAnswer,
-  type Request,
-  type Stream,
-  type Transport
-} from '../spacetimedb/transport.ts'
+import { DeadlineExceeded } from '../spacetimedb/attempt.ts'
+import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from '../spacetimedb/transport.ts'
 
 /** What reaches other hosts, and how long it tries. */
 export type Network = {

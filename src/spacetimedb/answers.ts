@@ -110,7 +110,13 @@ export const liveAnswer = oneRow(z.tuple([z.number(), programHash]))
 /** Of `SELECT program_kind, program_hash, program_bytes FROM st_module`: the bytes in hex. */
 export const liveModuleAnswer = oneRow(z.tuple([z.number(), programHash, z.string().regex(/^(0x)?([0-9a-f]{2})*$/i)]))
 
-/** A line of `GET …/logs`. Lines of the server's own have no line number, panics more than is read here. */
+/** The frames of a panic; modules without debug information have frames without names. */
+const trace = z
+  .array(z.object({ func_name: z.string().exactOptional() }))
+  .transform((frames) => frames.flatMap(({ func_name }) => func_name ?? []))
+  .catch([])
+
+/** A line of `GET …/logs`. Lines of the server's own have no line number, only panics a trace. */
 export const logLineAnswer = z
   .object({
     level: z.string(),
@@ -119,7 +125,8 @@ export const logLineAnswer = z
     target: z.string().nullish(),
     filename: z.string().nullish(),
     line_number: z.number().nullish(),
-    function: z.string().nullish()
+    function: z.string().nullish(),
+    trace: trace.optional()
   })
   .transform((line) => ({
     level: line.level,
@@ -128,5 +135,6 @@ export const logLineAnswer = z
     ...(line.target != null && { target: line.target }),
     ...(line.filename != null && { file: line.filename }),
     ...(line.line_number != null && { line: line.line_number }),
-    ...(line.function != null && { function: line.function })
+    ...(line.function != null && { function: line.function }),
+    ...(line.trace !== undefined && line.trace.length > 0 && { trace: line.trace })
   }))

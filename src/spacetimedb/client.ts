@@ -2,13 +2,16 @@ import { type Clock, systemClock } from '../clock.ts'
 import { defaultPatience, type Patience } from '../retry.ts'
 import { newIdentityAnswer } from './answers.ts'
 import { callFunction } from './call.ts'
+import { connectClient } from './client-connection.ts'
 import type { Credential } from './credential.ts'
 import { databasePath, resolveDatabase } from './database.ts'
 import type { Identity } from './identity.ts'
 import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limits.ts'
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
+import { readMetrics, readMetricsOf } from './metrics.ts'
 import { planUpdate, publish } from './publish.ts'
+import { requestRoute } from './route.ts'
 import { keepSecrets, type Secrets } from './secrets.ts'
 import type { Server } from './server.ts'
 import { openSession, type Session } from './session.ts'
@@ -55,6 +58,9 @@ export function connect(options: ConnectOptions): Server {
     call: (database, reducer, args, timeout) => callFunction(session, limits, { database, reducer, args, timeout }),
     sql: (database, statement, timeout) => runSql(session, limits, { database, statement, timeout }),
     logs: (database, logOptions) => readLogs(session, limits, database, logOptions),
+    connectClient: (database, clientOptions) => connectClient(session, limits, database, clientOptions),
+    route: (database, request) => requestRoute(session, limits, database, request),
+    databaseMetrics: (database) => readMetricsOf(session, limits, database),
     metrics: () => readMetrics(session, limits),
     lock: (database) => setLock(session, limits, database, 'lock'),
     unlock: (database) => setLock(session, limits, database, 'unlock')
@@ -107,23 +113,6 @@ async function ping(session: Session, limits: Limits): Promise<void> {
   throw answer.status === 404
     ? session.unexpected(question, answer, 'it answers, but has no /v1/ping (404). Is this a SpacetimeDB server?')
     : session.failure(question, answer)
-}
-
-/** Prometheus' text; a server behind a proxy, Maincloud for one, doesn't show it. */
-async function readMetrics(session: Session, limits: Limits): Promise<string | undefined> {
-  const question = {
-    purpose: 'read the metrics',
-    method: 'GET',
-    path: '/v1/metrics',
-    // Some 45 kB for each database that the server ever had.
-    longestAnswer: 256 * 1024 * 1024,
-    anonymous: true,
-    ...limits.read
-  } as const
-  const answer = await session.ask(question)
-  if (answer.status === 200) return answer.body
-  if ([401, 403, 404].includes(answer.status)) return undefined
-  throw session.failure(question, answer)
 }
 
 async function setLock(session: Session, limits: Limits, database: string, action: 'lock' | 'unlock'): Promise<void> {

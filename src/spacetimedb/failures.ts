@@ -1,7 +1,9 @@
+import { AnswerTooLong } from './answer-body.ts'
 import { isServersOwn, startOf } from './answers.ts'
+import { DeadlineExceeded, NoWebSocket } from './attempt.ts'
 import type { Identity } from './identity.ts'
 import { type FailureKind, ServerFailure } from './server.ts'
-import { type Answer, AnswerTooLong, DeadlineExceeded, type NoAnswer } from './transport.ts'
+import type { Answer, NoAnswer } from './transport.ts'
 
 /** What a failure is about, for its message. */
 export type Context = {
@@ -35,6 +37,11 @@ export function unexpectedAnswer(context: Context, answer: Omit<Answer, 'headers
   return new ServerFailure('unexpected-answer', sentence(context, `${problem} ${start}`), answer.status)
 }
 
+/** What came of something that has no status: a connection that ended, a message that never came. */
+export function failureOn(context: Context, kind: FailureKind, problem: string): ServerFailure {
+  return new ServerFailure(kind, sentence(context, problem))
+}
+
 type Explanation = { readonly kind: FailureKind; readonly problem: string }
 
 function sentence({ purpose, server, redact }: Context, problem: string): string {
@@ -44,6 +51,9 @@ function sentence({ purpose, server, redact }: Context, problem: string): string
 function explain(context: Context, wasSent: boolean, cause: unknown): Explanation {
   if (cause instanceof DeadlineExceeded) return explainDeadline(context, wasSent, cause.milliseconds)
   if (cause instanceof AnswerTooLong) return { kind: 'unexpected-answer', problem: `${cause.message}.` }
+  if (cause instanceof NoWebSocket) {
+    return { kind: 'unexpected-answer', problem: `it agrees to a WebSocket, but not properly: ${cause.message}.` }
+  }
   const { code, message } = detailsOf(cause)
   const certificateProblem = certificateProblems[code]
   if (certificateProblem !== undefined) return { kind: 'tls', problem: `${certificateProblem} (${code}).${advice.ca}` }

@@ -6,6 +6,8 @@ export type Timeouts = {
   readonly publish: number
   readonly call: number
   readonly liveModule: number
+  /** How long nothing at all may come over a client's connection; the server pings each 15 s. */
+  readonly silence: number
 }
 
 const defaultTimeouts: Timeouts = {
@@ -13,7 +15,8 @@ const defaultTimeouts: Timeouts = {
   plan: 120_000,
   publish: 120_000,
   call: 60_000,
-  liveModule: 120_000
+  liveModule: 120_000,
+  silence: 45_000
 }
 
 /** The inputs that raise a time limit, for messages. */
@@ -34,6 +37,7 @@ export function limitsOf(timeouts: Partial<Timeouts>, inputs: TimeoutInputs): Li
     plan: limit('plan'),
     publish: limit('publish'),
     call: limit('call'),
-    liveModule: limit('liveModule')
+    liveModule: limit('liveModule'),
+    silence: limit('silence')
   }
 }

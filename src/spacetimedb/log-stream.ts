@@ -1,42 +1,51 @@
+import { AnswerTooLong } from './answer-body.ts'
 import { logLineAnswer } from './answers.ts'
 import { databasePath } from './database.ts'
 import { isItSpacetimeDb } from './failures.ts'
 import type { Limits } from './limits.ts'
 import type { LogLine, LogOptions } from './server.ts'
 import type { Question, Session } from './session.ts'
+import { textLines } from './text-lines.ts'
 import type { Answer } from './transport.ts'
 
 /**
- * The last lines of a database's log, and with `follow` those to come, until the signal is aborted. Throws a
- * `ServerFailure` when it can't begin or breaks off.
+ * The last lines of a database's log, and with `follow` those to come, until the signal is aborted. They are given as
+ * they arrive, so a log of any length can be read. Throws a `ServerFailure` when it can't begin or breaks off.
  */
 export async function* readLogs(
   session: Session,
   limits: Limits,
   database: string,
-  { lines, follow, signal }: LogOptions
+  options: LogOptions
 ): AsyncGenerator<LogLine> {
-  const question: Question = {
+  const question = questionFor(limits, database, options)
+  const { since, signal } = options
+  try {
+    for await (const line of logLines(bytesOf(session, question, signal))) {
+      if (since === undefined || line.timestamp >= since) yield line
+    }
+  } catch (cause) {
+    if (signal?.aborted) return
+    throw cause instanceof AnswerTooLong ? session.broken(question, cause) : cause
+  }
+}
+
+function questionFor(limits: Limits, database: string, { lines, follow }: LogOptions): Question {
+  const query = new URLSearchParams({
+    ...(lines !== undefined && { num_lines: String(lines) }),
+    ...(follow && { follow: 'true' })
+  })
+  return {
     purpose: `read the logs of "${database}"`,
     method: 'GET',
-    path: `${databasePath(database)}/logs?num_lines=${lines}${follow ? '&follow=true' : ''}`,
-    longestAnswer: 256 * 1024 * 1024,
-    ...limits.read
-  }
-  try {
-    yield* logLines(follow ? followed(session, question, signal) : whole(session, question))
-  } catch (failure) {
-    if (!signal?.aborted) throw failure
+    path: `${databasePath(database)}/logs?${query}`,
+    ...limits.read,
+    // While nothing happens, nothing is logged: only a log that is read to its end can't pause.
+    ...(!follow && { beginsWithBody: true, idleTimeout: limits.read.timeout })
   }
 }
 
-async function* whole(session: Session, question: Question): AsyncGenerator<Uint8Array> {
-  const answer = await session.ask(question)
-  insistOnLog(session, question, answer)
-  yield new TextEncoder().encode(answer.body)
-}
-
-async function* followed(session: Session, question: Question, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bytesOf(session: Session, question: Question, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const result = await session.stream(question, signal)
   insistOnLog(session, question, result.answer)
   if (result.kind !== 'streaming') return
@@ -62,17 +71,6 @@ export async function* logLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
     const line = parseLine(text)
     if (line !== undefined) yield line
   }
-}
-
-async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines
-  }
-  yield rest + decoder.decode()
 }
 
 function parseLine(text: string): LogLine | undefined {

@@ -1,7 +1,10 @@
 import type { ModuleHash } from '../module/hash.ts'
 import type { Module, ModuleKind } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
+import type { ClientConnection, ClientOptions } from './client-connection.ts'
 import type { Identity } from './identity.ts'
+import type { MetricSample } from './metrics-text.ts'
+import type { RouteAnswer, RouteRequest } from './route.ts'
 
 /**
  * A SpacetimeDB server, as far as deploying needs it. Answers that a caller can go on from are values; everything
@@ -30,8 +33,23 @@ export type Server = {
   call(database: string, reducer: string, args: readonly unknown[], timeout?: number): Promise<CallAnswer>
   /** Runs one statement. `timeout` in milliseconds, for all attempts together: a `SELECT` may be asked again. */
   sql(database: string, statement: string, timeout?: number): Promise<SqlAnswer>
-  /** Owner only. Without `follow` it ends after the lines that are there. */
+  /**
+   * The last lines of the log, oldest first, as they arrive; owner only. Without `follow` it ends after the lines that
+   * are there. Asked again only before the first line has come.
+   */
   logs(database: string, options: LogOptions): AsyncIterable<LogLine>
+  /**
+   * Connects over WebSocket as a client of the module does, once. Throws a `ServerFailure` when that fails.
+   * `anonymous`: without the credential.
+   */
+  connectClient(database: string, options?: ClientOptions): Promise<ClientConnection>
+  /**
+   * One request to an HTTP handler of the module, as its clients send it: without the credential, and once. Throws a
+   * `ServerFailure` without an answer or a database, a `ConfigurationError` for a path that leads elsewhere.
+   */
+  route(database: string, request: RouteRequest): Promise<RouteAnswer>
+  /** What the server counts about one database; `undefined` where it hides its metrics. */
+  databaseMetrics(database: string): Promise<readonly MetricSample[] | undefined>
   /** Prometheus text; `undefined` where the server hides it. */
   metrics(): Promise<string | undefined>
   /** A locked database refuses to be cleared or deleted. */
@@ -91,9 +109,20 @@ export type SqlAnswer =
     }
   | { readonly kind: 'rejected'; readonly reason: string }
 
-export type LogOptions = { readonly lines: number; readonly follow?: boolean; readonly signal?: AbortSignal }
+export type LogOptions = {
+  /**
+   * How many of the newest lines. Without it all lines of the log's newest file (a server begins one a day), or with
+   * `follow` only those to come. With `follow` the server gives 2500 at most (docs/server-behaviour.md, "Logs").
+   */
+  readonly lines?: number
+  /** Lines of before are left out: microseconds since the epoch, by the server's clock. */
+  readonly since?: bigint
+  readonly follow?: boolean
+  readonly signal?: AbortSignal | undefined
+}
 
 export type LogLine = {
+  /** `Trace`, `Debug`, `Info`, `Warn`, `Error`, or `Panic`: a reducer panicked, with this message. */
   readonly level: string
   /** Microseconds since the epoch. */
   readonly timestamp: bigint
@@ -102,6 +131,8 @@ export type LogLine = {
   readonly file?: string
   readonly line?: number
   readonly function?: string
+  /** Of a panic: the functions that were running, the innermost first, as far as the module has their names. */
+  readonly trace?: readonly string[]
 }
 
 /** Why a server could not be asked, or would not answer. */

@@ -1,21 +1,24 @@
 import type * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Patience, parseRetryAfter, type Retry, withRetries } from '../retry.ts'
+import { withIdleLimit } from './answer-body.ts'
 import type { Credential } from './credential.ts'
-import { type Context, failureOf, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
+import { type Context, failureOf, failureOn, failureWithoutAnswer, unexpectedAnswer } from './failures.ts'
 import type { Secrets } from './secrets.ts'
 import type { FailureKind, ServerFailure } from './server.ts'
-import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from './transport.ts'
+import type { Answer, Exchange, Method, NoAnswer, Request, Stream, Transport } from './transport.ts'
+import type { Upgrade } from './web-socket.ts'
 
 /** A request to the server with what is needed to judge and to explain its answer. */
 export type Question = {
   /** To be read after "could not": `plan an update of "counter"`. */
   readonly purpose: string
-  readonly method: Request['method']
+  readonly method: Method
   /** With the query. */
   readonly path: string
   readonly body?: Uint8Array | string
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds, for each attempt. */
   readonly timeout: number
   /** Milliseconds, for all attempts together. */
@@ -24,6 +27,10 @@ export type Question = {
   readonly timeoutInput?: string | undefined
   /** In bytes; 16 MiB unless told. */
   readonly longestAnswer?: number
+  /** Of a stream: a break before its first byte counts as no answer, and is asked again. */
+  readonly beginsWithBody?: boolean
+  /** Of a stream: the longest time without a byte, in milliseconds. */
+  readonly idleTimeout?: number
   /** Sent without a token: what doesn't concern a database. */
   readonly anonymous?: boolean
   /** The server runs the module's `client_connected` first: SQL and calls (docs/server-behaviour.md, "Connections"). */
@@ -47,6 +54,8 @@ export type Session = {
   sendOnce(question: Question): Promise<Outcome>
   /** Like `ask`, but the body of a 200 comes as it arrives. The signal ends it, by an error. */
   stream(question: Question, signal?: AbortSignal): Promise<Exclude<Stream, NoAnswer>>
+  /** Opens a WebSocket, once. Without an answer it throws a `ServerFailure`. */
+  upgrade(question: Question, socket: SocketNeeds, signal?: AbortSignal): Promise<Exclude<Upgrade, NoAnswer>>
   /** The failure that an answer with an unwanted status is. */
   failure(question: Question, answer: Answer): ServerFailure
   /** The failure that an answer with a strange body is. */
@@ -60,8 +69,14 @@ export type Session = {
   ): z.output<Schema>
   /** The failure that a break in the middle of a stream is. */
   broken(question: Question, cause: unknown): ServerFailure
+  /** The failure that something else than an answer is: `problem` is a sentence. */
+  failed(question: Question, kind: FailureKind, problem: string): ServerFailure
   redact(text: string): string
+  /** A token that came in another way than by a header: before anything else is done with it. */
+  keepSecret(secret: string): void
 }
+
+export type SocketNeeds = { readonly protocol: string; readonly longestMessage: number }
 
 export type SessionOptions = {
   readonly url: string
@@ -100,12 +115,14 @@ export function openSession({
       method: question.method,
       url: url + question.path,
       headers: {
+        ...question.headers,
         ...(question.contentType !== undefined && { 'content-type': question.contentType }),
         ...(question.anonymous ? {} : await authorization())
       },
       ...(body !== undefined && { body }),
       timeout: question.timeout,
       longestAnswer: question.longestAnswer ?? 16 * mebibyte,
+      ...(question.beginsWithBody && { beginsWithBody: true }),
       mayShareConnection
     }
   }
@@ -154,7 +171,7 @@ export function openSession({
   }
 
   /** Takes the token out of an answer before anything else can see it. */
-  function hideToken<Result extends Exchange | Stream>(result: Result): Result {
+  function hideToken<Result extends Exchange | Stream | Upgrade>(result: Result): Result {
     if (isUnanswered(result)) return result
     const { 'spacetime-identity-token': token, ...headers } = result.answer.headers
     if (token !== undefined) secrets.add(String(token))
@@ -165,8 +182,22 @@ export function openSession({
     url,
     identity: credential?.identity,
     redact: secrets.redact,
+    keepSecret: secrets.add,
     ask: async (question) => (await repeatedly(question, (request) => transport.exchange(request))).answer,
-    stream: (question, signal) => repeatedly(question, (request) => transport.stream(request, signal), signal),
+    stream: async (question, signal) => {
+      const idle = new AbortController()
+      const end = signal === undefined ? idle.signal : AbortSignal.any([signal, idle.signal])
+      const result = await repeatedly(question, (request) => transport.stream(request, end), signal)
+      if (result.kind !== 'streaming' || question.idleTimeout === undefined) return result
+      return { ...result, chunks: withIdleLimit(result.chunks, question.idleTimeout, idle) }
+    },
+    upgrade: async (question, socket, signal) => {
+      const request = { ...(await requestFor(question, false)), ...socket }
+      const result = hideToken(await transport.upgrade(request, signal))
+      if (!isUnanswered(result)) return result
+      if (signal?.aborted) throw failureOn(contextOf(question), 'interrupted', 'this side gave the connection up.')
+      throw failureWithoutAnswer(contextOf(question), result)
+    },
     sendOnce: async (question) => {
       const result = hideToken(await transport.exchange(await requestFor(question, false)))
       if (result.kind === 'answered') return result
@@ -174,6 +205,7 @@ export function openSession({
     },
     failure: (question, answer) => failureOf(contextOf(question), answer),
     unexpected: (question, answer, problem) => unexpectedAnswer(contextOf(question), answer, problem),
+    failed: (question, kind, problem) => failureOn(contextOf(question), kind, problem),
     broken: (question, cause) => failureWithoutAnswer(contextOf(question), { kind: 'lost', cause }),
     parse: (question, answer, schema, read = JSON.parse) => {
       const parsed = schema.safeParse(readOrNothing(read, answer.body))
@@ -189,7 +221,7 @@ export function openSession({
   }
 }
 
-function isUnanswered(result: Exchange | Stream): result is NoAnswer {
+function isUnanswered(result: Exchange | Stream | Upgrade): result is NoAnswer {
   return result.kind === 'not-sent' || result.kind === 'lost'
 }
 

@@ -1,19 +1,24 @@
-import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
 import { Readable } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import { HttpClient, type HttpClientResponse } from '@actions/http-client'
 import type { RequestInfo } from '@actions/http-client/lib/interfaces'
+import { begun, headOf, readWhole } from './answer-body.ts'
+import { Attempt, tunnelOf, whenConnected } from './attempt.ts'
+import { openWebSocket, type Upgrade, type UpgradeRequest } from './web-socket.ts'
 
 /** Carries requests to a server and says exactly how far each one got. Follows no redirects and repeats nothing. */
 export type Transport = {
   exchange(request: Request): Promise<Exchange>
   /** Like `exchange`, but hands the body of a 200 over as it arrives; `request.timeout` is then for the head alone. */
   stream(request: Request, signal?: AbortSignal): Promise<Stream>
+  /** Opens a WebSocket. The signal gives up while it is being opened. */
+  upgrade(request: UpgradeRequest, signal?: AbortSignal): Promise<Upgrade>
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
+
 export type Request = {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: Method
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array
@@ -25,6 +30,8 @@ export type Request = {
    * of sending, and then nobody knows whether the request arrived.
    */
   readonly mayShareConnection: boolean
+  /** Of a stream: it begins with its first byte, not with its head, so that a break before that is no answer. */
+  readonly beginsWithBody?: boolean
 }
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
@@ -37,25 +44,6 @@ export type Stream =
   | { readonly kind: 'streaming'; readonly answer: Answer; readonly chunks: AsyncIterable<Uint8Array> }
 
 export type NoAnswer = { readonly kind: 'not-sent' | 'lost'; readonly cause: unknown }
-
-/** The time for a request, or for its connection, was over. */
-export class DeadlineExceeded extends Error {
-  override readonly name = 'DeadlineExceeded'
-  readonly milliseconds: number
-
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds} ms`)
-    this.milliseconds = milliseconds
-  }
-}
-
-/** The answer has more bytes than the caller would take. */
-export class AnswerTooLong extends Error {
-  override readonly name = 'AnswerTooLong'
-}
-
-/** How long a connection may take, proxy and TLS included, before the server counts as unreachable. */
-const connectTimeout = 20_000
 
 /**
  * A transport on `@actions/http-client`: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured by it,
@@ -87,60 +75,15 @@ export function createTransport(userAgent: string): Transport {
       try {
         const message = await send(request, attempt)
         if (message.statusCode !== 200) return await readAll(request, attempt, message)
-        return { kind: 'streaming', answer: { ...headOf(message), body: '' }, chunks: message }
+        const chunks = request.beginsWithBody ? await attempt.race(begun(message)) : message
+        return { kind: 'streaming', answer: { ...headOf(message), body: '' }, chunks }
       } catch (cause) {
         return attempt.failed(cause)
       } finally {
         attempt.stopTheClock()
       }
-    }
-  }
-}
-
-/** One request on its way: its deadlines, and whether it left. */
-class Attempt {
-  readonly #controller = new AbortController()
-  readonly #timers: readonly NodeJS.Timeout[]
-  readonly #connectTimer: NodeJS.Timeout
-  #sent = false
-
-  constructor(timeout: number, outer?: AbortSignal) {
-    const deadline = (milliseconds: number) =>
-      setTimeout(() => this.#controller.abort(new DeadlineExceeded(milliseconds)), milliseconds)
-    this.#connectTimer = deadline(Math.min(connectTimeout, timeout))
-    this.#timers = [this.#connectTimer, deadline(timeout)]
-    const cancel = () => this.#controller.abort(outer?.reason)
-    if (outer?.aborted) cancel()
-    else outer?.addEventListener('abort', cancel, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  /** Settles as the promise does, but not later than the deadline: a proxy that hangs causes no event at all. */
-  race<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(signal.reason)
-      if (signal.aborted) abort()
-      signal.addEventListener('abort', abort)
-      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-    })
-  }
-
-  /** There is a connection, and the request leaves on it. */
-  leaves(): void {
-    this.#sent = true
-    clearTimeout(this.#connectTimer)
-  }
-
-  failed(error: unknown): NoAnswer {
-    return { kind: this.#sent ? 'lost' : 'not-sent', cause: this.signal.aborted ? this.signal.reason : error }
-  }
-
-  stopTheClock(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    },
+    upgrade: (request, signal) => openWebSocket(userAgent, request, signal)
   }
 }
 
@@ -177,39 +120,7 @@ class ObservedClient extends HttpClient {
   }
 
   #agentFor(info: RequestInfo): Agent {
-    const agent = info.options.agent as Agent | TunnelingAgent
-    if (!('proxyOptions' in agent)) return this.#pool?.getAgent(info.parsedUrl.href) ?? agent
-    agent.proxyOptions.signal = this.#attempt.signal
-    return agent
+    const agent = info.options.agent as Agent
+    return tunnelOf(agent, this.#attempt.signal) ?? this.#pool?.getAgent(info.parsedUrl.href) ?? agent
   }
-}
-
-/** What `tunnel` makes for a proxy: its options are those of the CONNECT request. */
-type TunnelingAgent = Agent & { readonly proxyOptions: { signal?: AbortSignal } }
-
-function whenConnected(request: ClientRequest, socket: Socket, then: () => void): void {
-  // A server may answer without reading a large body to its end. Node then writes on after it has let go of the
-  // socket, and the error of that would end the process.
-  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
-  if (request.reusedSocket) then()
-  else if (socket instanceof TLSSocket) socket.once('secureConnect', then)
-  else if (socket.connecting) socket.once('connect', then)
-  else then()
-}
-
-function ignore(): void {}
-
-async function readWhole(message: IncomingMessage, longest: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    length += chunk.byteLength
-    if (length > longest) throw new AnswerTooLong(`the answer is longer than ${longest} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function headOf(message: IncomingMessage): Omit<Answer, 'body'> {
-  return { status: message.statusCode ?? 0, headers: message.headers }
 }

@@ -1,10 +1,11 @@
 import { decode, valueCodec } from '../../src/module/bsatn.ts'
-import type { LifecycleReducer, Schema } from '../../src/module/schema.ts'
-import { type Database, newConnection } from './database.ts'
+import type { Schema } from '../../src/module/schema.ts'
+import { type Callable, type CallableProcedure, findProcedure, findReducer, LifecycleOnly } from './callable.ts'
+import { connect, disconnect } from './connecting.ts'
+import { type Database, fatalError, newConnection } from './database.ts'
 import { type Answer, type Request, requireJson, text } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { BadArguments, type Callee, encodeArguments } from './json-arguments.ts'
-import { fatalError } from './publishing.ts'
 import { stringify, valueJson } from './sats-json.ts'
 import type { Bearer } from './tokens.ts'
 
@@ -13,13 +14,24 @@ export function callFunction(database: Database, name: string, request: Request,
   requireJson(request.contentType)
   if (database.record.program.module.kind === 'js')
     throw new HttpError(501, `the embedded server does not run JavaScript modules: \`${name}\` was not called`)
-  return withConnection(database, bearer, async (connection) => {
-    const { schema } = database.record.program
-    const { callee, id, returnType } = findFunction(schema, name, database.record.owner === bearer.identity)
-    const args = argumentsOf(request.body.toString(), callee, schema)
-    const { outcome, micros } = await database.call(callee.kind, id, bearer, connection, args)
-    if (callee.kind === 'reducer')
-      database.record.statistics.countTransaction('Reducer', name, outcome.kind === 'returned')
+  return withConnection(database, bearer, name, async (connection, onStart) => {
+    const { program, statistics } = database.record
+    const { schema } = program
+    const found = findFunction(schema, name, database.record.owner === bearer.identity)
+    const { callee, id } = found
+    const returnType = 'returnType' in found ? found.returnType : undefined
+    const argsText = request.body.toString()
+    const args = argumentsOf(argsText, callee, schema)
+    const { outcome, micros } = await database.call({
+      kind: callee.kind,
+      id,
+      requester: bearer,
+      connection,
+      args,
+      argsText,
+      onStart
+    })
+    if (callee.kind === 'reducer') statistics.countTransaction('Reducer', name, outcome.kind === 'returned', micros)
     const headers = {
       'spacetime-execution-duration-micros': String(micros),
       ...(callee.kind === 'reducer' && { 'spacetime-energy-used': '0' })
@@ -37,7 +49,7 @@ export function callFunction(database: Database, name: string, request: Request,
 
 /** Answers a statement of SQL. */
 export function runStatement(database: Database, sql: string, bearer: Bearer): Promise<Answer> {
-  return withConnection(database, bearer, async (connection) => {
+  return withConnection(database, bearer, 'sql', async (connection) => {
     const { status, body, micros } = await database.sql(sql, bearer, connection)
     if (status !== 200) return { ...text(body), status }
     const headers = { 'spacetime-execution-duration-micros': String(micros) }
@@ -49,56 +61,31 @@ export function runStatement(database: Database, sql: string, bearer: Bearer): P
 function withConnection(
   database: Database,
   bearer: Bearer,
-  run: (connection: Uint8Array) => Promise<Answer>
+  label: string,
+  run: (connection: Uint8Array, onStart: () => void) => Promise<Answer>
 ): Promise<Answer> {
-  return database.exclusively(async () => {
+  return database.together(async (started) => {
     const connection = newConnection()
-    const tell = (event: LifecycleReducer['event']) => runLifecycle(database, event, bearer, connection)
-    const refusal = await tell('client_connected')
-    const { statistics } = database.record
-    statistics.countTransaction('Reducer', 'call_identity_connected', refusal === undefined)
+    const refusal = await connect(database, bearer, connection)
     if (refusal !== undefined) throw new HttpError(403, refusal)
     try {
-      return await run(connection)
+      return await run(connection, started)
     } finally {
-      await tell('client_disconnected')
-      statistics.countTransaction('Reducer', '__identity_disconnected__', true)
+      await disconnect(database, bearer, connection)
     }
-  })
+  }, label)
 }
 
-/** Why the module's reducer for the event, if it has one, failed. */
-async function runLifecycle(
-  database: Database,
-  event: LifecycleReducer['event'],
-  bearer: Bearer,
-  connection: Uint8Array
-): Promise<string | undefined> {
-  const { schema, module } = database.record.program
-  const found = schema.lifecycle.find((entry) => entry.event === event)
-  if (found === undefined || module.kind === 'js') return undefined
-  const id = schema.reducers.findIndex(({ name }) => name === found.reducer)
-  const { outcome } = await database.call('reducer', id, bearer, connection, new Uint8Array())
-  if (outcome.kind === 'returned') return undefined
-  return outcome.kind === 'failed' ? outcome.message : fatalError
+function findFunction(schema: Schema, name: string, isOwner: boolean): Callable | CallableProcedure {
+  try {
+    const found = findReducer(schema, name, isOwner) ?? findProcedure(schema, name, isOwner)
+    if (found !== undefined) return found
+  } catch (error) {
+    if (error instanceof LifecycleOnly) throw new HttpError(400, error.message)
+    throw error
+  }
+  throw new HttpError(404, 'No such procedure')
 }
-
-function findFunction(schema: Schema, name: string, isOwner: boolean) {
-  const special = schema.lifecycle.find(({ reducer }) => reducer === name)
-  if (special !== undefined)
-    throw new HttpError(400, `can't directly call special ${lifecycleNames[special.event]} lifecycle reducer`)
-  const isCallable = (entry: { name: string; visibility: string }) =>
-    entry.name === name && (isOwner || entry.visibility === 'client')
-  const reducer = schema.reducers.findIndex(isCallable)
-  const procedure = schema.procedures.findIndex(isCallable)
-  const found = schema.reducers[reducer] ?? schema.procedures[procedure]
-  if (found === undefined) throw new HttpError(404, 'No such procedure')
-  const kind = reducer >= 0 ? ('reducer' as const) : ('procedure' as const)
-  const callee: Callee = { kind, name, parameters: found.parameters }
-  return { callee, id: reducer >= 0 ? reducer : procedure, returnType: schema.procedures[procedure]?.returnType }
-}
-
-const lifecycleNames = { init: 'Init', client_connected: 'OnConnect', client_disconnected: 'OnDisconnect' }
 
 function argumentsOf(json: string, callee: Callee, { typespace }: Schema): Uint8Array {
   try {

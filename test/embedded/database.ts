@@ -6,11 +6,13 @@ import type { Schema } from '../../src/module/schema.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
 import type { StoredData } from './datastore.ts'
 import type { LogBook } from './log-book.ts'
-import type { Caller, CallOutcome } from './module-instance.ts'
+import type { Caller, CallOutcome, HttpOutcome } from './module-instance.ts'
 import { indexAliases, type Program, startProgram } from './program.ts'
-import type { FromWorker, Job } from './protocol.ts'
+import type { Committed, Finished, Job } from './protocol.ts'
 import type { Statistics } from './statistics.ts'
+import type { Run, Subscriber } from './subscriber.ts'
 import { binary } from './table.ts'
+import { TransactionRows } from './transaction-rows.ts'
 import { JobCut, type WorkerHandle } from './worker-handle.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
@@ -32,46 +34,131 @@ export type DatabaseRecord = {
 /** Who sends a request. */
 export type Requester = { readonly identity: Identity; readonly claims: string }
 
-export type CallAnswer = { readonly outcome: CallOutcome; readonly micros: number }
+/** A call of a reducer or procedure, by its position in the schema. */
+export type Call = {
+  readonly kind: 'reducer' | 'procedure'
+  readonly id: number
+  readonly requester: Requester
+  readonly connection: Uint8Array
+  /** The arguments in BSATN. */
+  readonly args: Uint8Array
+  /** The arguments as they were sent, in JSON. */
+  readonly argsText?: string
+  readonly requestId?: number
+  readonly onStart?: () => void
+  /** Who hears of the call whatever becomes of it. */
+  readonly answers?: Subscriber | undefined
+}
+
+export type CallAnswer = {
+  readonly outcome: CallOutcome
+  readonly micros: number
+  /** When it began, in microseconds since the epoch. */
+  readonly timestamp: bigint
+}
 
 /** A database that runs: its module in a worker, which is started when it is needed. */
 export class Database {
   readonly record: DatabaseRecord
+  /** Who is connected by WebSocket. */
+  readonly subscribers = new Set<Subscriber>()
   readonly #workers: WorkerPool
   #worker: Promise<WorkerHandle> | undefined
-  #running: string | undefined
   #last: Promise<unknown> = Promise.resolve()
+  #lastAlone: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  #isGone = false
 
   constructor(record: DatabaseRecord, workers: WorkerPool) {
     this.record = record
     this.#workers = workers
   }
 
-  /** Does one thing at a time with the database. */
-  exclusively<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(run)
-    this.#last = result.catch(() => undefined)
+  /** How many wait for their turn. */
+  get queueLength(): number {
+    return this.#waiting
+  }
+
+  /** Whether it was deleted, or replaced by another. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Does something with the database while nothing else is done. `label`: what waits, for the metrics. */
+  exclusively<T>(run: () => Promise<T>, label?: string): Promise<T> {
+    const started = this.#enqueue(label)
+    const result = this.#last.then(() => {
+      started()
+      return run()
+    })
+    this.#last = this.#lastAlone = result.catch(() => undefined)
     return result
   }
 
-  /** Calls a reducer or procedure as the module's own code, by its position in the schema. */
-  async call(
-    kind: 'reducer' | 'procedure',
-    id: number,
-    requester: Requester,
-    connection: Uint8Array,
-    args: Uint8Array
-  ): Promise<CallAnswer> {
+  /**
+   * Does something with the database while others may do the same. `run` says when what it waits for has begun; `label`
+   * is what waits, for the metrics.
+   */
+  together<T>(run: (started: () => void) => Promise<T>, label: string): Promise<T> {
+    const started = this.#enqueue(label)
+    const result = this.#lastAlone.then(() => run(started)).finally(started)
+    this.#last = Promise.allSettled([this.#last, result])
+    return result
+  }
+
+  #enqueue(label: string | undefined): () => void {
+    const { statistics } = this.record
+    const since = performance.now()
+    let isWaiting = true
+    this.#waiting += 1
+    statistics.queueLengths.observe(this.#waiting)
+    return () => {
+      if (!isWaiting) return
+      isWaiting = false
+      this.#waiting -= 1
+      if (label !== undefined) statistics.countWait(label, (performance.now() - since) * 1000)
+    }
+  }
+
+  /** Calls a function as the module's own code. */
+  async call({ kind, id, requester, connection, args, ...told }: Call): Promise<CallAnswer> {
     const { program, statistics, log } = this.record
     const name = program.schema[`${kind}s`][id]?.name ?? ''
     const caller = { ...callerOf(requester), connection }
-    this.#running = name
-    const answer = await this.#call({ kind, id, caller, args })
-    this.#running = undefined
-    if (kind === 'reducer') statistics.countRun(name, answer.micros)
-    if (answer.outcome.kind === 'crashed') statistics.countCrash(name)
-    if (answer.outcome.kind === 'failed') log.fromServer('Error', answer.outcome.message, name)
-    return answer
+    const { answer, transactions } = await this.#call({ kind, id, name, caller, args }, told.onStart)
+    const { outcome, micros } = answer
+    if (kind === 'reducer') statistics.countRun(name, micros)
+    if (outcome.kind === 'crashed') statistics.countCrash(name)
+    if (outcome.kind === 'failed') {
+      log.fromServer('Error', outcome.message, name)
+      statistics.countError(name)
+    }
+    const run: Run = {
+      caller: requester.identity,
+      connection,
+      timestamp: caller.timestamp,
+      micros,
+      ...(kind === 'reducer' && { reducer: { name, id } }),
+      args: told.argsText ?? '[]',
+      requestId: told.requestId ?? 0,
+      answers: told.answers
+    }
+    if (kind === 'procedure') this.#tell(run, transactions)
+    else if (outcome.kind === 'returned') this.#tell(run, transactions.length === 0 ? [[]] : transactions)
+    else run.answers?.hearFailure(run, outcome.kind === 'failed' ? outcome.message : fatalError)
+    return { ...answer, timestamp: caller.timestamp }
+  }
+
+  /** Lets a handler of the module answer an HTTP request; request and answer are BSATN, their bodies apart. */
+  async handle(id: number, name: string, request: Uint8Array, body: Uint8Array): Promise<HttpOutcome> {
+    const timestamp = BigInt(Date.now()) * 1000n
+    const { identity, statistics } = this.record
+    const { done, transactions } = await this.#run({ kind: 'http', id, name, timestamp, request, body })
+    if (done.kind !== 'handled') throw new Error(`unexpected ${done.kind}`)
+    if (done.outcome.kind === 'crashed') statistics.countCrash(name)
+    const run = { caller: identity, connection: noConnection, timestamp, micros: done.micros, args: '[]', requestId: 0 }
+    this.#tell(run, transactions)
+    return done.outcome
   }
 
   /** Runs one statement: the answer's status and body. */
@@ -82,9 +169,22 @@ export class Database {
   ): Promise<{ status: number; body: string; micros: number }> {
     const isOwner = requester.identity === this.record.owner
     const caller = { ...callerOf(requester), connection }
-    const done = await this.#run({ kind: 'sql', sql, caller, isOwner })
+    const connected = Array.from(this.subscribers, (client) => ({
+      identity: bytesOf(client.identity),
+      connection: client.connection
+    }))
+    const { done, transactions } = await this.#run({
+      kind: 'sql',
+      sql,
+      caller,
+      isOwner,
+      clients: [...connected, caller]
+    })
     if (done.kind !== 'answered') throw new Error(`unexpected ${done.kind}`)
-    this.record.statistics.countTransaction('Sql', '', done.status === 200)
+    this.record.statistics.countTransaction('Sql', '', done.status === 200, done.micros)
+    const { timestamp } = caller
+    const run = { caller: requester.identity, connection, timestamp, micros: done.micros, args: '[]', requestId: 0 }
+    this.#tell(run, transactions)
     return done
   }
 
@@ -93,6 +193,18 @@ export class Database {
     const worker = await this.#worker?.catch(() => undefined)
     this.#worker = undefined
     if (worker !== undefined) await this.#workers.giveBack(worker)
+  }
+
+  /** Stops the module for good and ends whoever is connected. */
+  async retire(): Promise<void> {
+    this.#isGone = true
+    this.disconnectAll()
+    await this.stop()
+  }
+
+  /** Ends whoever is connected by WebSocket. */
+  disconnectAll(): void {
+    for (const subscriber of this.subscribers) subscriber.end('module exited')
   }
 
   /** Goes on with another module over data that fits it. When that can't be opened, nothing has changed. */
@@ -110,21 +222,39 @@ export class Database {
     return { tables: new Map([...tables].map(([name, rows]) => [name, [...rows.values()]])), sequences }
   }
 
-  async #call(job: Job): Promise<CallAnswer> {
+  async #call(
+    job: Job,
+    onStart?: () => void
+  ): Promise<{ answer: Omit<CallAnswer, 'timestamp'>; transactions: Committed['transactions'] }> {
     try {
-      const done = await this.#run(job)
+      const { done, transactions } = await this.#run(job, onStart)
       if (done.kind !== 'called') throw new Error(`unexpected ${done.kind}`)
-      return done
+      return { answer: done, transactions }
     } catch (error) {
       if (!(error instanceof JobCut)) throw error
-      return { outcome: { kind: 'crashed', message: messageOf(error) }, micros: 0 }
+      return { answer: { outcome: { kind: 'crashed', message: messageOf(error) }, micros: 0 }, transactions: [] }
     }
   }
 
-  async #run(job: Job) {
-    const worker = await this.#worker?.catch(() => undefined)
-    if (worker === undefined || worker.hasEnded) this.#worker = this.#restart()
-    return (await (this.#worker as Promise<WorkerHandle>)).run(job)
+  /** Runs a job, and again by itself as long as others are at fault that it comes to nothing. */
+  async #run(job: Job, onStart?: () => void, alone?: boolean): Promise<Finished> {
+    const worker = await this.#started()
+    try {
+      const finished = await worker.run(job, onStart, alone)
+      this.#keep(finished)
+      return finished
+    } catch (error) {
+      if (!(error instanceof JobCut && error.isOthersFault)) throw error
+      return this.#run(job, onStart, true)
+    }
+  }
+
+  /** The worker, started again when it has ended. */
+  async #started(): Promise<WorkerHandle> {
+    const before = this.#worker
+    const worker = await before?.catch(() => undefined)
+    if ((worker === undefined || worker.hasEnded) && this.#worker === before) this.#worker = this.#restart()
+    return this.#worker as Promise<WorkerHandle>
   }
 
   async #restart(): Promise<WorkerHandle> {
@@ -137,23 +267,26 @@ export class Database {
     const { identity, owner } = this.record
     const { module, schema } = program
     const live = { database: identity, owner, kind: module.kind, hash: module.hash, bytes: module.bytes }
-    const job = { kind: 'open', schema, indexAliases: indexAliases(program), data, live } as const
-    await worker.run(job)
-    worker.onMessage = (message) => this.#take(message)
+    await worker.run({ kind: 'open', schema, indexAliases: indexAliases(program), data, live })
+    worker.onLog = ({ record, running, frames }) => this.record.log.fromModule(record, running, frames)
     return worker
   }
 
-  #take(message: FromWorker): void {
-    if (message.kind === 'log') {
-      this.record.log.fromModule(message.record, this.#running, message.frames)
-      return
-    }
-    for (const { table, row, kind } of message.changes) {
+  #keep({ transactions, sequences }: Committed): void {
+    for (const { table, row, kind } of transactions.flat()) {
       const rows = this.record.tables.get(table)
       if (kind === 'insert') rows?.set(binary(row), row)
       else rows?.delete(binary(row))
     }
-    this.record.sequences = message.sequences
+    if (sequences !== undefined) this.record.sequences = sequences
+  }
+
+  #tell(run: Run, transactions: Committed['transactions']): void {
+    for (const changes of transactions) {
+      this.record.statistics.countTransaction('Update', run.reducer?.name ?? '', true)
+      const rows = new TransactionRows(changes, this.record.program.schema)
+      for (const subscriber of this.subscribers) subscriber.hear(run, rows)
+    }
   }
 }
 
@@ -176,8 +309,16 @@ export const noConnection = new Uint8Array(16)
 
 function callerOf({ identity, claims }: Requester): Omit<Caller, 'connection'> {
   return {
-    identity: Buffer.from(identity, 'hex').reverse(),
+    identity: bytesOf(identity),
     timestamp: BigInt(Date.now()) * 1000n,
     claims
   }
 }
+
+/** An identity as a module gets it. */
+function bytesOf(identity: Identity): Uint8Array {
+  return Uint8Array.from(Buffer.from(identity, 'hex')).reverse()
+}
+
+/** What a caller hears of a panic. */
+export const fatalError = 'The instance encountered a fatal error.'

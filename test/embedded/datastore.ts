@@ -19,12 +19,14 @@ export class Datastore {
   readonly indexes: readonly Index[]
   readonly #indexAliases: ReadonlyMap<string, string>
   #journal: Entry[] | undefined
-  #committed: Change[] = []
+  #committed: Change[][] = []
+  #sequences: ReadonlyMap<string, bigint>
 
   /** `indexAliases` are further names of indexes, with the indexes' own. */
   constructor(schema: Schema, data: StoredData, indexAliases: ReadonlyMap<string, string>) {
     this.schema = schema
     this.#indexAliases = indexAliases
+    this.#sequences = data.sequences
     this.tables = [...schema.tables]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((table, i) => new Table(firstUserId + i, table, schema.typespace, data))
@@ -42,22 +44,27 @@ export class Datastore {
 
   /** Ends the transaction. The rows of event tables are gone with it. */
   commit(): void {
+    const changes: Change[] = []
     for (const { table, row, kind } of this.#take()) {
-      if (!table.declaration.isEvent) this.#committed.push({ table: table.declaration.name, row: row.bytes, kind })
+      if (!table.declaration.isEvent) changes.push({ table: table.declaration.name, row: row.bytes, kind })
       else if (kind === 'insert') table.remove(row)
     }
+    if (changes.length > 0) this.#committed.push(changes)
   }
 
-  /** What was committed since this was last asked. */
-  takeChanges(): Change[] {
-    const changes = this.#committed
+  /** What was committed since this was last asked, by transaction. */
+  takeTransactions(): Change[][] {
+    const transactions = this.#committed
     this.#committed = []
-    return changes
+    return transactions
   }
 
-  /** The next value of every sequence, by its name. */
-  sequences(): ReadonlyMap<string, bigint> {
-    return new Map(this.tables.flatMap((table) => table.sequences.map(({ name, next }) => [name, next] as const)))
+  /** The next value of every sequence, by its name, if one has changed since this was last asked. */
+  takeSequences(): ReadonlyMap<string, bigint> | undefined {
+    const all = this.tables.flatMap((table) => table.sequences)
+    if (all.every(({ name, next }) => this.#sequences.get(name) === next)) return undefined
+    this.#sequences = new Map(all.map(({ name, next }) => [name, next]))
+    return this.#sequences
   }
 
   rollBack(): void {

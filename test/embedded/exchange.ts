@@ -12,6 +12,10 @@ export type Request = {
   readonly path: readonly string[]
   readonly query: URLSearchParams
   readonly contentType: string | undefined
+  /** As they were sent. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The whole address, as the client has it. */
+  readonly url: string
   readonly body: Buffer
   /** Whether the connection has ended. */
   isAbandoned(): boolean
@@ -20,8 +24,8 @@ export type Request = {
 export type Answer = {
   readonly status: number
   readonly contentType?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body: string | Uint8Array
   /** More of the body as it comes; returns how to stop it. */
   readonly follow?: (send: (text: string) => void) => () => void
 }
@@ -55,7 +59,7 @@ export function authorize(
 }
 
 /** A parameter that is `true` or `false`, which is meant when it is missing. */
-export function flag({ query }: Request, parameter: string): boolean {
+export function flag({ query }: Pick<Request, 'query'>, parameter: string): boolean {
   const given = query.get(parameter) ?? 'false'
   if (given !== 'true' && given !== 'false') throw badQuery('provided string was not `true` or `false`')
   return given === 'true'

@@ -8,8 +8,8 @@ import { startServer } from './server.ts'
 const server = await startServer({ port: Number(process.env.PORT ?? 0) })
 const token = await server.issueToken('you')
 
-console.log(`An embedded test server, which is not SpacetimeDB: it keeps everything in memory, knows a part of SQL and
-no WebSocket, and runs no JavaScript modules. It listens on
+console.log(`An embedded test server, which is not SpacetimeDB: it keeps everything in memory, knows a part of SQL,
+speaks one of the WebSocket protocols (v1.json.spacetimedb), and runs no JavaScript modules. It listens on
 
   ${server.url}
 

@@ -60,7 +60,7 @@ export async function startProgram(
 }
 
 async function load(worker: WorkerHandle, module: Module, database: Identity) {
-  const done = await worker.run({ kind: 'load', module: module.bytes, identity: database })
+  const { done } = await worker.run({ kind: 'load', module: module.bytes, identity: database })
   if (done.kind !== 'loaded') throw new Error(done.kind === 'bad-module' ? done.reason : `unexpected ${done.kind}`)
   return decodeRawModuleDef(done.description)
 }

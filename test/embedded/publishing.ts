@@ -2,8 +2,17 @@ import { type ModuleHash, planToken } from '../../src/module/hash.ts'
 import type { Module } from '../../src/module/module.ts'
 import type { Schema } from '../../src/module/schema.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
+import { lifecycleReducer } from './callable.ts'
 import type { Control } from './control.ts'
-import { Database, type DatabaseRecord, emptyData, keyed, noConnection, type Requester } from './database.ts'
+import {
+  Database,
+  type DatabaseRecord,
+  emptyData,
+  fatalError,
+  keyed,
+  noConnection,
+  type Requester
+} from './database.ts'
 import type { StoredData } from './datastore.ts'
 import { HttpError } from './http-error.ts'
 import { LogBook } from './log-book.ts'
@@ -47,7 +56,7 @@ export async function clearDatabase(
   workers: WorkerPool
 ): Promise<void> {
   put(control, await newDatabase(database.record.identity, owner, module, workers, async () => false))
-  await database.stop()
+  await database.retire()
 }
 
 function put(control: Control, database: Database): void {
@@ -79,10 +88,12 @@ export async function updateDatabase(
   const { record } = database
   const program = await describeProgram(module, workers)
   if (module.hash === record.program.module.hash) return
-  const data = migrate(database, program, policy)
+  const { data, breaksClients } = migrate(database, program, policy)
   const { worker } = await startProgram(module, record.identity, workers)
   const steps = migrationSteps(record.program.schema, program.schema)
   await database.replaceProgram(program, worker, data)
+  if (breaksClients) database.disconnectAll()
+  else for (const subscriber of database.subscribers) subscriber.hearOfProgram()
   record.log.fromServer('Info', `Updated program to ${module.hash}`)
   for (const step of steps) record.log.fromServer('Info', step)
   record.log.fromServer('Info', 'Database updated')
@@ -127,13 +138,18 @@ async function initialise(database: Database, owner: Requester): Promise<void> {
     log.fromServer('Info', `Creating table for view \`${name}\``)
   for (const { name, schedule } of schema.tables)
     if (schedule !== undefined) log.fromServer('Warn', `The embedded server runs no schedules: \`${name}\``)
-  const init = schema.lifecycle.find(({ event }) => event === 'init')
+  const init = lifecycleReducer(schema, 'init')
   if (init !== undefined && program.module.kind === 'js') {
     log.fromServer('Warn', 'The embedded server does not run JavaScript modules: `init` was not called')
   } else if (init !== undefined) {
     log.fromServer('Info', 'Invoking `init` reducer')
-    const id = schema.reducers.findIndex(({ name }) => name === init.reducer)
-    const { outcome } = await database.call('reducer', id, owner, noConnection, new Uint8Array())
+    const { outcome } = await database.call({
+      kind: 'reducer',
+      id: init.id,
+      requester: owner,
+      connection: noConnection,
+      args: new Uint8Array()
+    })
     if (outcome.kind !== 'returned') {
       await database.stop()
       throw new HttpError(500, outcome.kind === 'failed' ? outcome.message : fatalError)
@@ -142,10 +158,11 @@ async function initialise(database: Database, owner: Requester): Promise<void> {
   log.fromServer('Info', 'Database initialized')
 }
 
-/** What a caller hears of a panic. */
-export const fatalError = 'The instance encountered a fatal error.'
-
-function migrate(database: Database, { schema, module }: Program, policy: Policy): StoredData {
+function migrate(
+  database: Database,
+  { schema, module }: Program,
+  policy: Policy
+): { readonly data: StoredData; readonly breaksClients: boolean } {
   const { identity, program: live } = database.record
   const plan = serverPlan(live.schema, schema, 'NoColor')
   if ('ManualMigrate' in plan) throw new HttpError(400, `Database update rejected: ${plan.ManualMigrate.reason}`)
@@ -157,7 +174,7 @@ function migrate(database: Database, { schema, module }: Program, policy: Policy
   const data = database.data()
   const [problem] = applyProblems(live.schema, schema, storedRows(live.schema, data))
   if (problem !== undefined) throw refuse(problem)
-  return migrated(live.schema, schema, data)
+  return { data: migrated(live.schema, schema, data), breaksClients: plan.AutoMigrate.break_clients }
 }
 
 function isToken(token: string, identity: Identity, live: ModuleHash, next: ModuleHash): boolean {

@@ -24,7 +24,7 @@ export async function answerPublic(
     case 'GET /identity/public-key':
       return { status: 200, contentType: 'application/pem-certificate-chain', body: `${await tokens.publicKey()}\n` }
     case 'GET /metrics':
-      return text(metricsText(control.state.databases.values()))
+      return text(metricsText(control.running.values()))
     default:
       return undefined
   }
@@ -88,17 +88,6 @@ export async function answerDatabase(server: Server, request: Request, bearer: B
   }
 }
 
-/** Answers what is for a module's own HTTP handlers, which are not run: anyone may ask. */
-export function routeAnswer({ control }: Server, { path }: Request): Answer | undefined {
-  const [root, name, action, ...rest] = path
-  if (root !== 'database' || name === undefined || action !== 'route') return undefined
-  const { httpRoutes } = control.database(name).record.program.schema
-  const route = `/${rest.join('/')}`
-  if (!httpRoutes.some((known) => known.path === route))
-    return { ...text('Database has not registered a handler for this route'), status: 404 }
-  return { ...text(`the embedded server does not run HTTP handlers: \`${route}\``), status: 501 }
-}
-
 /** What a database has routes for; other paths are answered without asking who sends them. */
 export function isDatabaseRoute([, , action = '', detail, ...more]: readonly string[]): boolean {
   if (more.length > 0) return false
@@ -119,7 +108,7 @@ async function remove({ control }: Server, name: string, bearer: Bearer): Promis
     throw new HttpError(403, 'Database is locked and cannot be deleted. Run `spacetime unlock` first.')
   control.running.delete(identity)
   control.state.databases.delete(identity)
-  await database.stop()
+  await database.retire()
   return { status: 200, body: '' }
 }
 

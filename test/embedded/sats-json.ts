@@ -31,22 +31,35 @@ export function stringify(json: Json): string {
     .join(',')}}`
 }
 
+/** Products are lists of their values, or objects with the elements' names. */
+export type ProductForm = 'list' | 'object'
+
 /**
- * A value as the server writes it in rows and return values: products are lists, sums `[tag, value]`, bytes and 256-bit
- * integers hex (docs/server-behaviour.md, "Rows").
+ * A value as the server writes it in rows and return values: sums are `[tag, value]`, bytes and 256-bit integers hex
+ * (docs/server-behaviour.md, "Rows").
  */
-export function valueJson(value: Value, type: AlgebraicType, typespace: Typespace): Json {
+export function valueJson(
+  value: Value,
+  type: AlgebraicType,
+  typespace: Typespace,
+  products: ProductForm = 'list'
+): Json {
   const resolved = resolve(type, typespace)
+  const inner = (part: Value | undefined, partType: AlgebraicType) =>
+    valueJson(part as Value, partType, typespace, products)
   switch (resolved.kind) {
-    case 'product':
-      return resolved.elements.map((element, i) => valueJson((value as Value[])[i] as Value, element.type, typespace))
+    case 'product': {
+      const values = resolved.elements.map((element, i) => inner((value as Value[])[i], element.type))
+      if (products === 'list') return values
+      return Object.fromEntries(resolved.elements.map(({ name }, i) => [name ?? String(i), values[i] as Json]))
+    }
     case 'sum': {
-      const { tag, value: inner } = value as SumValue
-      return [tag, valueJson(inner, resolved.variants[tag]?.type ?? { kind: 'product', elements: [] }, typespace)]
+      const { tag, value: held } = value as SumValue
+      return [tag, inner(held, resolved.variants[tag]?.type ?? { kind: 'product', elements: [] })]
     }
     case 'array':
       if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-      return (value as Value[]).map((item) => valueJson(item, resolved.element, typespace))
+      return (value as Value[]).map((item) => inner(item, resolved.element))
     case 'i256':
     case 'u256':
       return `0x${BigInt.asUintN(256, value as bigint).toString(16)}`

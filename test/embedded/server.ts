@@ -1,13 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { messageOf } from '../../src/errors.ts'
 import { Control, type ServerState } from './control.ts'
 import { Database } from './database.ts'
 import type { Answer, Request, Server } from './exchange.ts'
 import { HttpError } from './http-error.ts'
-import { BadProgram } from './program.ts'
-import { answerDatabase, answerPublic, isDatabaseRoute, routeAnswer } from './routes.ts'
-import { type Bearer, newSigningKeys, type SigningKeys, TokenRefused, Tokens } from './tokens.ts'
+import { answerRoute } from './http-handlers.ts'
+import { addressOf, answerOf, bearerOf } from './requesting.ts'
+import { answerDatabase, answerPublic, isDatabaseRoute } from './routes.ts'
+import { type Bearer, newSigningKeys, type SigningKeys, Tokens } from './tokens.ts'
+import { WebSockets } from './websockets.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export type EmbeddedServer = {
@@ -48,6 +49,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const tokens = new Tokens(state.keys)
   const server: Server = { control, tokens, workers, firstPublishAbandonedOnReset }
   const http = createServer((request, response) => void serve(server, request, response))
+  const webSockets = new WebSockets(server)
+  http.on('upgrade', (request, socket, head) => void webSockets.take(request, socket, head))
   await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
@@ -55,6 +58,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
     close: async () => {
       const closed = new Promise((resolve) => http.close(resolve))
       http.closeAllConnections()
+      webSockets.close()
       await Promise.all([workers.close(), closed])
       return state
     }
@@ -79,11 +83,11 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
     const request = await readRequest(incoming, response)
     const open = await answerPublic(server, request)
     if (open !== undefined) return send(response, open)
-    const handler = routeAnswer(server, request)
+    const handler = await answerRoute(server, request)
     if (handler !== undefined) return send(response, handler)
     const isPing = request.path.join('/') === 'ping'
     if (!isPing && (request.path[0] !== 'database' || !isDatabaseRoute(request.path))) throw new HttpError(404, '')
-    const sender = await bearerOf(server.tokens, incoming)
+    const sender = await bearerOf(server.tokens, incoming.headers.authorization)
     if (isPing) return send(response, { status: request.method === 'GET' ? 200 : 405, body: '' })
     bearer = sender
     const answer = await answerDatabase(server, request, bearer)
@@ -95,46 +99,26 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
 }
 
 async function readRequest(incoming: IncomingMessage, response: ServerResponse): Promise<Request> {
-  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://127.0.0.1')
-  const [version, ...path] = pathname
-    .split('/')
-    .filter((part) => part !== '')
-    .map(decodeURIComponent)
-  const method = incoming.method ?? 'GET'
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
-  const body = Buffer.concat(chunks)
   return {
-    method,
-    path: version === 'v1' ? path : ['', ...path],
-    query: searchParams,
+    ...addressOf(incoming),
+    method: incoming.method ?? 'GET',
     contentType: incoming.headers['content-type'],
-    body,
+    headers: pairs(incoming.rawHeaders),
+    url: `http://${incoming.headers.host ?? ''}${incoming.url ?? '/'}`,
+    body: Buffer.concat(chunks),
     isAbandoned: () => response.destroyed || incoming.socket.destroyed
   }
 }
 
-/** Whoever sends no token is somebody new. */
-async function bearerOf(tokens: Tokens, { headers: { authorization } }: IncomingMessage): Promise<Bearer> {
-  if (authorization === undefined) return tokens.issue()
-  const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
-  if (token === undefined) throw new HttpError(400, 'Authorization is invalid: malformed token')
-  return tokens.check(token)
+function pairs(raw: readonly string[]): [string, string][] {
+  return raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : []))
 }
 
-function answerOf(error: unknown): Answer {
-  if (error instanceof HttpError) {
-    const { status, message, contentType } = error
-    return { status, body: message, ...(message !== '' && { contentType }) }
-  }
-  const contentType = 'text/plain; charset=utf-8'
-  if (error instanceof BadProgram) return { status: 500, contentType, body: error.message }
-  if (error instanceof TokenRefused) return { status: 401, contentType, body: error.message }
-  return { status: 500, contentType, body: `the embedded server failed: ${messageOf(error)}` }
-}
-
-function send(response: ServerResponse, { status, contentType, headers, body, follow }: Answer): void {
+function send(response: ServerResponse, { status, contentType, body, follow, ...answer }: Answer): void {
   if (response.destroyed) return
+  const headers = answer.headers as OutgoingHttpHeaders | undefined
   const content = contentType === undefined ? {} : { 'content-type': contentType }
   if (follow === undefined) {
     response.writeHead(status, { ...content, ...headers, 'content-length': Buffer.byteLength(body) }).end(body)

@@ -48,6 +48,11 @@ export class SqlError extends Error {
   override readonly name = 'SqlError'
 }
 
+/** What a real server does and the embedded one does not. */
+export class NotSupportedHere extends SqlError {
+  override readonly name = 'NotSupportedHere' as 'SqlError'
+}
+
 /** Reads one statement. Throws SqlError. */
 export function parseStatement(sql: string): Statement {
   const tokens = new Tokens(sql)
@@ -72,11 +77,14 @@ function readStatement(tokens: Tokens): Statement {
 }
 
 function readSelect(tokens: Tokens): Statement {
-  const projection = readProjection(tokens)
+  const starOf = tokens.takeStarOf()
+  const projection: Projection = starOf === undefined ? readProjection(tokens) : { kind: 'all' }
   if (!tokens.takeIf('FROM')) throw new SqlError('A FROM clause is required')
   const table = tokens.name()
   const alias = readAlias(tokens) ?? table
-  if (tokens.peekIf('JOIN', 'INNER', 'LEFT', 'RIGHT', ',')) throw unsupported('joins')
+  if (tokens.peekIf('JOIN', 'INNER', 'LEFT', 'RIGHT', ','))
+    throw new NotSupportedHere('Unsupported: joins (the embedded server knows only simple statements)')
+  if (starOf !== undefined && starOf !== alias) throw new SqlError(`\`${starOf}\` is not in scope`)
   const where = readWhere(tokens)
   const limit = tokens.takeIf('LIMIT') ? Number(tokens.next().text) : undefined
   return { kind: 'select', projection, table, alias, ...where, ...(limit !== undefined && { limit }) }
@@ -254,6 +262,14 @@ class Tokens {
     if (!this.peekIf(text)) return false
     this.#position += 1
     return true
+  }
+
+  /** The name in `name.*`, if that comes next. */
+  takeStarOf(): string | undefined {
+    const [name, dot, star] = this.#tokens.slice(this.#position, this.#position + 3)
+    if (name?.kind !== 'word' || dot?.text !== '.' || star?.text !== '*') return undefined
+    this.#position += 3
+    return name.text
   }
 
   take(text: string): void {

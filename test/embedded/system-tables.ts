@@ -4,12 +4,12 @@ import { algebraicType } from '../../src/module/raw-types.ts'
 import type { Datastore } from './datastore.ts'
 import type { Caller } from './module-instance.ts'
 import type { LiveProgram } from './protocol.ts'
-import type { Relation } from './sql-run.ts'
+import type { Relation } from './sql-scope.ts'
 import { inlined } from './values.ts'
 
-/** The system tables that the embedded server has: they tell of the module, of user tables and of the caller. */
-export function systemTables(live: LiveProgram, store: Datastore, caller: Caller): readonly Relation[] {
-  return [stModule(live), stTable(store), stColumn(store), stClient(caller)]
+/** The system tables that the embedded server has: they tell of the module, of user tables and of who is connected. */
+export function systemTables(live: LiveProgram, store: Datastore, clients: readonly Connected[]): readonly Relation[] {
+  return [stModule(live), stTable(store), stColumn(store), stClient(clients)]
 }
 
 function stModule({ database, owner, kind, hash, bytes }: LiveProgram): Relation {
@@ -79,8 +79,9 @@ function stColumn(store: Datastore): Relation {
   }
 }
 
-/** The connection that asks: others are over as soon as they were answered. */
-function stClient({ identity, connection }: Caller): Relation {
+type Connected = Pick<Caller, 'identity' | 'connection'>
+
+function stClient(clients: readonly Connected[]): Relation {
   return {
     name: 'st_client',
     isPublic: true,
@@ -88,12 +89,12 @@ function stClient({ identity, connection }: Caller): Relation {
       { name: 'identity', type: { kind: 'u256' } },
       { name: 'connection_id', type: { kind: 'u128' } }
     ],
-    rows: () => [[integerOf(identity), integerOf(connection)]]
+    rows: () => clients.map(({ identity, connection }) => [integerOf(identity), integerOf(connection)])
   }
 }
 
 /** The integer whose little-endian bytes these are. */
-function integerOf(bytes: Uint8Array): bigint {
+export function integerOf(bytes: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
 }
 

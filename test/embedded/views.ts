@@ -5,7 +5,8 @@ import { ByteReader } from '../../src/module/bytes.ts'
 import type { View } from '../../src/module/schema.ts'
 import type { Datastore } from './datastore.ts'
 import type { Caller, ModuleInstance } from './module-instance.ts'
-import { type Relation, runSql } from './sql-run.ts'
+import { runSql } from './sql-run.ts'
+import type { Relation } from './sql-scope.ts'
 import { SqlError } from './sql-statement.ts'
 
 /** The module's views, each run when it is selected from. */

@@ -15,7 +15,7 @@ export class WorkerPool {
 
   /** Throws a JobCut once the pool is closed. */
   async take(): Promise<WorkerHandle> {
-    const idle = this.#idle.pop()
+    const idle = this.#isClosed ? undefined : this.#idle.pop()
     if (idle !== undefined) return idle
     const script = await workerScript()
     if (this.#isClosed) throw new JobCut('the server was closed')
@@ -31,7 +31,7 @@ export class WorkerPool {
       await worker.stop()
       return
     }
-    worker.onMessage = () => undefined
+    worker.onLog = () => undefined
     await worker.run({ kind: 'forget' })
     this.#idle.push(worker)
   }

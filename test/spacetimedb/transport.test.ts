@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { createTransport, DeadlineExceeded, type Request } from '../../src/spacetimedb/transport.ts'
+import { DeadlineExceeded } from '../../src/spacetimedb/attempt.ts'
+import { createTransport, type Request } from '../../src/spacetimedb/transport.ts'
 import { selfSigned } from './certificate.ts'
 import { type Answering, serve, serveRaw, type TestServer } from './http-server.ts'
 
