@@ -1,25 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import type { Metafile } from 'esbuild'
 import licenses from 'spdx-license-list/full.js'
 
 /**
- * The licence texts of all packages that a bundle of some entries can hold, for a file beside it. It may name a
- * package of which nothing is left after unused code is dropped. Throws when there is no licence text for a package.
+ * The licence texts of all packages that are in some bundles, for a file beside them. Throws when there is no licence
+ * text for a package.
  */
-export async function licensesOf(entries: readonly string[], root: string): Promise<string> {
-  const { metafile } = await build({
-    entryPoints: [...entries],
-    absWorkingDir: root,
-    bundle: true,
-    write: false,
-    metafile: true,
-    outdir: join(root, 'build'),
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error'
-  })
-  const folders = new Set(Object.keys(metafile.inputs).flatMap((path) => packageFolder(path) ?? []))
+export function licensesOf(bundles: readonly Metafile[], root: string): string {
+  const outputs = bundles.flatMap((bundle) => Object.values(bundle.outputs))
+  const folders = new Set(
+    outputs.flatMap(({ inputs }) => Object.keys(inputs).flatMap((path) => packageFolder(path) ?? []))
+  )
   return [...folders]
     .sort()
     .map((folder) => licenseOf(join(root, folder)))

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ConfigurationError, messageOf } from './errors.ts'
 
 /** What a file of JSON holds. Throws a `ConfigurationError` that names the file, `origin`, when it is none. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 /**
  * An action as its users see it: the one source of its action.yml, of the tables in its README and of the types

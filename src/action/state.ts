@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ConfigurationError } from '../errors.ts'
 import type { Environment } from './inputs.ts'
 

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Complaint, Place } from './complaint.ts'
 
 type Span = z.infer<typeof spanShape> & { readonly expansion?: { readonly span: Span } | null | undefined }

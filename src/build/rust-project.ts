@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigurationError } from '../errors.ts'
 import { ProgramMissing } from '../process.ts'
 import type { SourceFolders } from './complaints.ts'

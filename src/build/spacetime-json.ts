@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import json5 from 'json5'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import { foldersUp, isWithin } from '../paths.ts'
 import { type BuildOptions, dotnetVersion, parseBuildOptions } from './options.ts'

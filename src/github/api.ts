@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { HttpClient } from '@actions/http-client'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { type Patience, parseRetryAfter, type Retry, withRetries } from '../retry.ts'

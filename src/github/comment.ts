@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { cutMarkdown } from '../cut-markdown.ts'
 import type { ApiAnswer, ApiFailure, GitHubApi } from './api.ts'
 

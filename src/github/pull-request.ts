@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { GitHubApi } from './api.ts'
 
 /** The pull request that a run is about. */

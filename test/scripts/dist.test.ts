@@ -36,11 +36,11 @@ describe('the built actions', () => {
     })
   })
 
-  test.each(['index.js', '*.index.js'])('tell by one line that %s can not be loaded', (missing) => {
+  test.each(['step-deploy.js', 'chunk-*.js'])('tell by one line that %s can not be loaded', (missing) => {
     const broken = mkdtempSync(join(scratch, 'broken-'))
     cpSync(dist, broken, { recursive: true, dereference: true })
     for (const name of readFiles(broken).keys()) {
-      if (missing === name || (missing.startsWith('*') && name.endsWith('.index.js'))) rmSync(join(broken, name))
+      if (missing === name || (missing === 'chunk-*.js' && name.startsWith('chunk-'))) rmSync(join(broken, name))
     }
     const { status, stdout, stderr } = runStub(broken, 'deploy.js')
     expect(stdout).toMatch(/^::error title=deploy could not be started::[^\n]*\n$/)
@@ -50,7 +50,8 @@ describe('the built actions', () => {
   test('print no line of minified code when that does not even compile', () => {
     const broken = mkdtempSync(join(scratch, 'broken-'))
     cpSync(dist, broken, { recursive: true, dereference: true })
-    writeFileSync(join(broken, 'index.js'), `${readFileSync(join(broken, 'index.js'), 'utf8')}\n)`)
+    const step = join(broken, 'step-deploy.js')
+    writeFileSync(step, `${readFileSync(step, 'utf8')}\n)`)
     const { status, stdout, stderr } = runStub(broken, 'deploy.js')
     expect(stdout.length).toBeLessThan(300)
     expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
@@ -69,15 +70,30 @@ describe('the built actions', () => {
     }
   })
 
-  test('load undici, which takes 50 ms, only when it is used', () => {
-    const broken = mkdtempSync(join(scratch, 'broken-'))
-    cpSync(dist, broken, { recursive: true, dereference: true })
-    const isUndici = (name: string) =>
-      name.endsWith('.js') && readFileSync(join(broken, name), 'utf8').includes('UND_ERR')
-    const chunks = [...readFiles(broken).keys()].filter(isUndici)
-    expect(chunks.length).toBeLessThanOrEqual(1)
-    for (const name of chunks) rmSync(join(broken, name))
-    expect(runStub(broken, 'deploy.js').stdout).toContain('wrong configuration')
+  test('take Node’s own modules by a call, since an import makes all that they have', () => {
+    const chunks = [...readFiles(dist)].filter(([name]) => name.endsWith('.js') && name !== 'describe-child.js')
+    const imports = chunks.flatMap(([, code]) => [
+      ...Buffer.from(code)
+        .toString()
+        .matchAll(/\bfrom"([^"]+)"/g)
+    ])
+    expect(
+      imports.map(([, name = '']) => name).filter((name) => builtinModules.includes(name.replace('node:', '')))
+    ).toEqual([])
+    expect(imports.length).toBeGreaterThan(chunks.length)
+  })
+
+  test('hold zod’s messages in English only', () => {
+    const german = 'Zu klein: erwartet'
+    expect(readFileSync(join(root, 'node_modules/zod/v4/locales/de.js'), 'utf8')).toContain(german)
+    const code = [...readFiles(dist).values()].map((content) => Buffer.from(content).toString())
+    expect(code.filter((text) => text.includes(german))).toEqual([])
+  })
+
+  test('hold neither undici nor octokit', () => {
+    const licenses = readFileSync(join(dist, 'licenses.txt'), 'utf8')
+    expect(licenses).toMatch(/^@actions\/artifact /m)
+    expect(licenses).not.toMatch(/^(undici|@octokit\/.*) [\d.]+ /m)
   })
 })
 
