@@ -49,10 +49,14 @@ export type Snapshot = { readonly tables: readonly TableRows[] }
 
 export type TableRows = { readonly table: string; readonly inserts: readonly Row[]; readonly deletes: readonly Row[] }
 
-/** What one transaction changed in one table. An updated row is a delete and an insert. */
+/**
+ * What one transaction changed in one table. An updated row is a delete and an insert. A row that several of the
+ * queries want is there once for each.
+ */
 export type TableChange = TableRows & {
   /** When it arrived, in milliseconds, by `performance.now()`. */
   readonly at: number
+  /** Of modules of version 2 on, only where we called it ourselves. */
   readonly reducer?: string
 }
 
@@ -95,7 +99,7 @@ export async function connectClient(
   const link = new ClientLink(session, question, database, opened, limits.silence.timeout)
   signal?.addEventListener('abort', () => link.abandon(), { once: true })
   if (signal?.aborted) link.abandon()
-  const identity = await link.greeting(Math.max(1, end - performance.now()))
+  const identity = await link.greeting(timeout, Math.max(1, end - performance.now()))
   return connectionOn(link, identity, session, limits, database)
 }
 

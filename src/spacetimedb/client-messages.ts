@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { parseIdentity } from './identity.ts'
-import { parseWithBigIntegers } from './sql-answer.ts'
 
 /** The subprotocol of WebSockets with messages in JSON (docs/server-behaviour.md, "WebSocket"). */
 export const clientProtocol = 'v1.json.spacetimedb'
@@ -18,6 +17,7 @@ export type ServerMessage =
   | z.output<typeof initialSubscription>
   | z.output<typeof subscriptionError>
   | z.output<typeof transactionUpdate>
+  | z.output<typeof transactionUpdateLight>
   | { readonly kind: 'unknown'; readonly problem: string }
 
 /** Reads a message. The protocol's list of kinds is closed, so any other one is `unknown`. */
@@ -52,8 +52,12 @@ export function callMessage(requestId: number, reducer: string, args: string): s
 
 const requestId = z.number()
 
+/**
+ * A random number of 128 bits, of which a double keeps the first 53: enough to know one's own. Nothing else outside
+ * rows, which are texts here, is larger than a double holds.
+ */
 const connectionId = z
-  .object({ __connection_id__: z.union([z.string(), z.number(), z.bigint()]) })
+  .object({ __connection_id__: z.union([z.string(), z.number()]) })
   .transform((wrapped) => String(wrapped.__connection_id__))
 
 const rawTables = z
@@ -126,13 +130,19 @@ const transactionUpdate = z
     durationMicros: message.total_host_execution_duration.__time_duration_micros__
   }))
 
+/** What others did. Its request is one of theirs. */
+const transactionUpdateLight = z
+  .object({ update: rawTables })
+  .transform(({ update: tables }) => ({ kind: 'change' as const, tables }))
+
 type Form = z.ZodType<Exclude<ServerMessage, { kind: 'unknown' }>>
 
 const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['IdentityToken', identityToken],
   ['InitialSubscription', initialSubscription],
   ['SubscriptionError', subscriptionError],
-  ['TransactionUpdate', transactionUpdate]
+  ['TransactionUpdate', transactionUpdate],
+  ['TransactionUpdateLight', transactionUpdateLight]
 ])
 
 function unknown(problem: string): ServerMessage {
@@ -141,7 +151,7 @@ function unknown(problem: string): ServerMessage {
 
 function parsedOrNothing(text: string): unknown {
   try {
-    return parseWithBigIntegers(text)
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -199,8 +199,9 @@ export function openSession({
     upgrade: async (question, socket, signal) => {
       const request = { ...(await requestFor(question, false)), ...socket }
       const result = hideToken(await transport.upgrade(request, signal))
-      if (isUnanswered(result)) throw failureWithoutAnswer(contextOf(question), result)
-      return result
+      if (!isUnanswered(result)) return result
+      if (signal?.aborted) throw failureOn(contextOf(question), 'interrupted', 'this side gave the connection up.')
+      throw failureWithoutAnswer(contextOf(question), result)
     },
     sendOnce: async (question) => {
       const result = hideToken(await transport.exchange(await requestFor(question, false)))

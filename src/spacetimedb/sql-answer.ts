@@ -65,6 +65,8 @@ function rowsOf(session: Session, question: Question, answer: Answer): SqlAnswer
 
 /** JSON in which an integer that a double can't hold becomes a bigint; 64-bit and 128-bit columns have such. */
 export function parseWithBigIntegers(json: string): unknown {
+  // Ten times as fast, and where no number is long, the same.
+  if (!/\d{16}/.test(json)) return JSON.parse(json)
   return parseLossless(json, undefined, (digits) => {
     const number = Number(digits)
     return /^-?\d+$/.test(digits) && !Number.isSafeInteger(number) ? BigInt(digits) : number

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import { AnswerTooLong } from './answer-body.ts'
 
 /** In characters. */
@@ -8,13 +9,22 @@ const longestLine = 16 * 1024 * 1024
  * for a line of more than 16 Mi characters.
  */
 export async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let rest = ''
+  const decoder = new StringDecoder('utf8')
+  let begun: string[] = []
+  let length = 0
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > longestLine) throw new AnswerTooLong(`a line is longer than ${longestLine} characters`)
-    yield* lines
+    const [first = '', ...more] = decoder
+      .write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+      .split('\n')
+    begun.push(first)
+    length += first.length
+    if (length > longestLine) throw new AnswerTooLong(`a line is longer than ${longestLine} characters`)
+    const last = more.pop()
+    if (last === undefined) continue
+    yield begun.join('')
+    yield* more
+    begun = [last]
+    length = last.length
   }
-  yield rest + decoder.decode()
+  yield begun.join('') + decoder.end()
 }

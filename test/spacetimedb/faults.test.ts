@@ -61,6 +61,12 @@ const cut: Answering = ({ socket }, response) => {
   setTimeout(() => socket.destroy(), 10)
 }
 
+/** The head came, and nothing after it. */
+const cutAfterHead: Answering = ({ socket }, response) => {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders()
+  setTimeout(() => socket.destroy(), 10)
+}
+
 const module = { bytes: new Uint8Array([1, 2, 3]), kind: 'wasm', hash: hashModule(new Uint8Array([1, 2, 3])) } as const
 const identity = `c200${'d'.repeat(60)}`
 const html = { 'content-type': 'text/html' }
@@ -214,7 +220,7 @@ describe('questions are asked again', () => {
     ownHeaders,
     '{"AutoMigrate":{"migrate_plan":"","break_clients":false,"token":"0x1","major_version_upgrade":false}}'
   )
-  const calls: [string, (server: Server) => Promise<unknown>, Answering][] = [
+  const calls: [string, (server: Server) => Promise<unknown>, Answering, Answering?][] = [
     ['ping', (server) => server.ping(), answer(200, {}, '')],
     ['resolve', (server) => server.resolve('counter'), answer(404, ownHeaders, 'No such database.')],
     ['plan', (server) => server.plan('counter', module), planned],
@@ -224,11 +230,13 @@ describe('questions are asked again', () => {
     [
       'logs',
       (server) => all(server.logs('counter', { lines: 1 })),
-      answer(200, { 'content-type': 'application/x-ndjson' }, '')
-    ]
+      answer(200, { 'content-type': 'application/x-ndjson' }, ''),
+      cutAfterHead
+    ],
+    ['metrics of a database', (server) => server.databaseMetrics(identity), answer(200, {}, ''), cutAfterHead]
   ]
-  test.each(calls)('%s, after whatever passes', async (_, use, last) => {
-    const troubles = [reset, cut, answer(503, html, ''), answer(500, html, ''), answer(429, {}, '')]
+  test.each(calls)('%s, after whatever passes', async (_, use, last, cutOff = cut) => {
+    const troubles = [reset, cutOff, answer(503, html, ''), answer(500, html, ''), answer(429, {}, '')]
     const { client, server, waits, notes } = await against(first(troubles, last))
     await use(client)
     expect(server.requests).toHaveLength(6)
