@@ -14,7 +14,7 @@ export function callFunction(database: Database, name: string, request: Request,
   requireJson(request.contentType)
   if (database.record.program.module.kind === 'js')
     throw new HttpError(501, `the embedded server does not run JavaScript modules: \`${name}\` was not called`)
-  return withConnection(database, bearer, name, async (connection) => {
+  return withConnection(database, bearer, name, async (connection, onStart) => {
     const { program, statistics } = database.record
     const { schema } = program
     const found = findFunction(schema, name, database.record.owner === bearer.identity)
@@ -28,7 +28,8 @@ export function callFunction(database: Database, name: string, request: Request,
       requester: bearer,
       connection,
       args,
-      argsText
+      argsText,
+      onStart
     })
     if (callee.kind === 'reducer') statistics.countTransaction('Reducer', name, outcome.kind === 'returned', micros)
     const headers = {
@@ -61,14 +62,14 @@ function withConnection(
   database: Database,
   bearer: Bearer,
   label: string,
-  run: (connection: Uint8Array) => Promise<Answer>
+  run: (connection: Uint8Array, onStart: () => void) => Promise<Answer>
 ): Promise<Answer> {
-  return database.exclusively(async () => {
+  return database.together(async (started) => {
     const connection = newConnection()
     const refusal = await connect(database, bearer, connection)
     if (refusal !== undefined) throw new HttpError(403, refusal)
     try {
-      return await run(connection)
+      return await run(connection, started)
     } finally {
       await disconnect(database, bearer, connection)
     }

@@ -6,14 +6,14 @@ import type { Schema } from '../../src/module/schema.ts'
 import type { Identity } from '../../src/spacetimedb/identity.ts'
 import type { StoredData } from './datastore.ts'
 import type { LogBook } from './log-book.ts'
-import type { Caller, CallOutcome } from './module-instance.ts'
+import type { Caller, CallOutcome, HttpOutcome } from './module-instance.ts'
 import { indexAliases, type Program, startProgram } from './program.ts'
-import type { Committed, Job } from './protocol.ts'
+import type { Committed, Finished, Job } from './protocol.ts'
 import type { Statistics } from './statistics.ts'
 import type { Run, Subscriber } from './subscriber.ts'
 import { binary } from './table.ts'
 import { TransactionRows } from './transaction-rows.ts'
-import { type Finished, JobCut, type WorkerHandle } from './worker-handle.ts'
+import { JobCut, type WorkerHandle } from './worker-handle.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 /** What the server knows of a database, its data included. It outlives the server. */
@@ -45,6 +45,7 @@ export type Call = {
   /** The arguments as they were sent, in JSON. */
   readonly argsText?: string
   readonly requestId?: number
+  readonly onStart?: () => void
   /** Who hears of the call whatever becomes of it. */
   readonly answers?: Subscriber | undefined
 }
@@ -63,8 +64,8 @@ export class Database {
   readonly subscribers = new Set<Subscriber>()
   readonly #workers: WorkerPool
   #worker: Promise<WorkerHandle> | undefined
-  #running: string | undefined
   #last: Promise<unknown> = Promise.resolve()
+  #lastAlone: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #isGone = false
 
@@ -83,19 +84,40 @@ export class Database {
     return this.#isGone
   }
 
-  /** Does one thing at a time with the database. `label`: what waits, for the metrics. */
+  /** Does something with the database while nothing else is done. `label`: what waits, for the metrics. */
   exclusively<T>(run: () => Promise<T>, label?: string): Promise<T> {
-    const { statistics } = this.record
-    const since = performance.now()
-    this.#waiting += 1
-    statistics.queueLengths.observe(this.#waiting)
+    const started = this.#enqueue(label)
     const result = this.#last.then(() => {
-      this.#waiting -= 1
-      if (label !== undefined) statistics.countWait(label, (performance.now() - since) * 1000)
+      started()
       return run()
     })
-    this.#last = result.catch(() => undefined)
+    this.#last = this.#lastAlone = result.catch(() => undefined)
     return result
+  }
+
+  /**
+   * Does something with the database while others may do the same. `run` says when what it waits for has begun; `label`
+   * is what waits, for the metrics.
+   */
+  together<T>(run: (started: () => void) => Promise<T>, label: string): Promise<T> {
+    const started = this.#enqueue(label)
+    const result = this.#lastAlone.then(() => run(started)).finally(started)
+    this.#last = Promise.allSettled([this.#last, result])
+    return result
+  }
+
+  #enqueue(label: string | undefined): () => void {
+    const { statistics } = this.record
+    const since = performance.now()
+    let isWaiting = true
+    this.#waiting += 1
+    statistics.queueLengths.observe(this.#waiting)
+    return () => {
+      if (!isWaiting) return
+      isWaiting = false
+      this.#waiting -= 1
+      if (label !== undefined) statistics.countWait(label, (performance.now() - since) * 1000)
+    }
   }
 
   /** Calls a function as the module's own code. */
@@ -103,9 +125,7 @@ export class Database {
     const { program, statistics, log } = this.record
     const name = program.schema[`${kind}s`][id]?.name ?? ''
     const caller = { ...callerOf(requester), connection }
-    this.#running = name
-    const { answer, transactions } = await this.#call({ kind, id, caller, args })
-    this.#running = undefined
+    const { answer, transactions } = await this.#call({ kind, id, name, caller, args }, told.onStart)
     const { outcome, micros } = answer
     if (kind === 'reducer') statistics.countRun(name, micros)
     if (outcome.kind === 'crashed') statistics.countCrash(name)
@@ -127,6 +147,18 @@ export class Database {
     else if (outcome.kind === 'returned') this.#tell(run, transactions.length === 0 ? [[]] : transactions)
     else run.answers?.hearFailure(run, outcome.kind === 'failed' ? outcome.message : fatalError)
     return { ...answer, timestamp: caller.timestamp }
+  }
+
+  /** Lets a handler of the module answer an HTTP request; request and answer are BSATN, their bodies apart. */
+  async handle(id: number, name: string, request: Uint8Array, body: Uint8Array): Promise<HttpOutcome> {
+    const timestamp = BigInt(Date.now()) * 1000n
+    const { identity, statistics } = this.record
+    const { done, transactions } = await this.#run({ kind: 'http', id, name, timestamp, request, body })
+    if (done.kind !== 'handled') throw new Error(`unexpected ${done.kind}`)
+    if (done.outcome.kind === 'crashed') statistics.countCrash(name)
+    const run = { caller: identity, connection: noConnection, timestamp, micros: done.micros, args: '[]', requestId: 0 }
+    this.#tell(run, transactions)
+    return done.outcome
   }
 
   /** Runs one statement: the answer's status and body. */
@@ -190,9 +222,12 @@ export class Database {
     return { tables: new Map([...tables].map(([name, rows]) => [name, [...rows.values()]])), sequences }
   }
 
-  async #call(job: Job): Promise<{ answer: Omit<CallAnswer, 'timestamp'>; transactions: Committed['transactions'] }> {
+  async #call(
+    job: Job,
+    onStart?: () => void
+  ): Promise<{ answer: Omit<CallAnswer, 'timestamp'>; transactions: Committed['transactions'] }> {
     try {
-      const { done, transactions } = await this.#run(job)
+      const { done, transactions } = await this.#run(job, onStart)
       if (done.kind !== 'called') throw new Error(`unexpected ${done.kind}`)
       return { answer: done, transactions }
     } catch (error) {
@@ -201,12 +236,25 @@ export class Database {
     }
   }
 
-  async #run(job: Job): Promise<Finished> {
-    const worker = await this.#worker?.catch(() => undefined)
-    if (worker === undefined || worker.hasEnded) this.#worker = this.#restart()
-    const finished = await (await (this.#worker as Promise<WorkerHandle>)).run(job)
-    this.#keep(finished)
-    return finished
+  /** Runs a job, and again by itself as long as others are at fault that it comes to nothing. */
+  async #run(job: Job, onStart?: () => void, alone?: boolean): Promise<Finished> {
+    const worker = await this.#started()
+    try {
+      const finished = await worker.run(job, onStart, alone)
+      this.#keep(finished)
+      return finished
+    } catch (error) {
+      if (!(error instanceof JobCut && error.isOthersFault)) throw error
+      return this.#run(job, onStart, true)
+    }
+  }
+
+  /** The worker, started again when it has ended. */
+  async #started(): Promise<WorkerHandle> {
+    const before = this.#worker
+    const worker = await before?.catch(() => undefined)
+    if ((worker === undefined || worker.hasEnded) && this.#worker === before) this.#worker = this.#restart()
+    return this.#worker as Promise<WorkerHandle>
   }
 
   async #restart(): Promise<WorkerHandle> {
@@ -220,7 +268,7 @@ export class Database {
     const { module, schema } = program
     const live = { database: identity, owner, kind: module.kind, hash: module.hash, bytes: module.bytes }
     await worker.run({ kind: 'open', schema, indexAliases: indexAliases(program), data, live })
-    worker.onLog = ({ record, frames }) => this.record.log.fromModule(record, this.#running, frames)
+    worker.onLog = ({ record, running, frames }) => this.record.log.fromModule(record, running, frames)
     return worker
   }
 

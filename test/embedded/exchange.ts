@@ -12,6 +12,10 @@ export type Request = {
   readonly path: readonly string[]
   readonly query: URLSearchParams
   readonly contentType: string | undefined
+  /** As they were sent. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The whole address, as the client has it. */
+  readonly url: string
   readonly body: Buffer
   /** Whether the connection has ended. */
   isAbandoned(): boolean
@@ -20,8 +24,8 @@ export type Request = {
 export type Answer = {
   readonly status: number
   readonly contentType?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body: string | Uint8Array
   /** More of the body as it comes; returns how to stop it. */
   readonly follow?: (send: (text: string) => void) => () => void
 }

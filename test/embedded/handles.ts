@@ -18,7 +18,7 @@ export class Handles {
   }
 
   written(sink: number): Uint8Array {
-    return Buffer.concat(this.sinks.get(sink) ?? [])
+    return new Uint8Array(Buffer.concat(this.sinks.get(sink) ?? []))
   }
 
   add<T>(handles: Map<number, T>, value: T): number {

@@ -21,6 +21,11 @@ export type CallOutcome =
   /** It panicked or did what a module may not do: its instance is gone. */
   | { readonly kind: 'crashed'; readonly message: string }
 
+/** As of any call, with the answer's body. */
+export type HttpOutcome =
+  | (CallOutcome & { readonly kind: 'returned' } & { readonly body: Uint8Array })
+  | Exclude<CallOutcome, { readonly kind: 'returned' }>
+
 /** A module that can't be loaded; the message is the server's. */
 export class BadModule extends Error {
   override readonly name = 'BadModule'
@@ -95,6 +100,21 @@ export class ModuleInstance {
     return outcome
   }
 
+  /** Runs a handler of HTTP requests, which opens transactions of its own. Request and answer are BSATN, bodies apart. */
+  callHttpHandler(id: number, timestamp: bigint, request: Uint8Array, body: Uint8Array): HttpOutcome {
+    const call = this.#exports.__call_http_handler__
+    if (call === undefined) return { kind: 'crashed', message: 'the module exports no __call_http_handler__' }
+    let answerBody: Uint8Array = new Uint8Array()
+    const outcome = this.#call(undefined, request, (source, sink) => {
+      const bodySink = this.#handles.sink()
+      const code = call(id, timestamp, source, this.#handles.source(body), sink, bodySink)
+      answerBody = this.#handles.written(bodySink)
+      return code
+    })
+    if (this.datastore.inTransaction) this.datastore.rollBack()
+    return outcome.kind === 'returned' ? { ...outcome, body: answerBody } : outcome
+  }
+
   /** Runs a view within the transaction that is open; `undefined` for one that does not depend on its caller. */
   callView(id: number, caller: Caller | undefined): CallOutcome {
     const { __call_view__: ofCaller, __call_view_anon__: anonymous } = this.#exports
@@ -147,6 +167,7 @@ type Exports = {
   __describe_module__(sink: number): void
   __call_reducer__(id: number, ...rest: (bigint | number)[]): number
   __call_procedure__?(id: number, ...rest: (bigint | number)[]): number
+  __call_http_handler__?(id: number, timestamp: bigint, ...rest: number[]): number
   __call_view__?(id: number, ...rest: (bigint | number)[]): number
   __call_view_anon__?(id: number, source: number, sink: number): number
   readonly [preinit: string]: unknown

@@ -1,7 +1,7 @@
 import type { Schema } from '../../src/module/schema.ts'
 import type { Change, StoredData } from './datastore.ts'
 import type { ModuleLogRecord } from './host-functions.ts'
-import type { Caller, CallOutcome } from './module-instance.ts'
+import type { Caller, CallOutcome, HttpOutcome } from './module-instance.ts'
 
 /** What the server asks a database's worker to do. A worker does one thing after another. */
 export type Job =
@@ -17,7 +17,22 @@ export type Job =
       readonly data: StoredData
       readonly live: LiveProgram
     }
-  | { readonly kind: 'reducer' | 'procedure'; readonly id: number; readonly caller: Caller; readonly args: Uint8Array }
+  | {
+      readonly kind: 'reducer' | 'procedure'
+      readonly id: number
+      readonly name: string
+      readonly caller: Caller
+      readonly args: Uint8Array
+    }
+  /** Lets a handler answer an HTTP request; request and answer are BSATN, their bodies apart. */
+  | {
+      readonly kind: 'http'
+      readonly id: number
+      readonly name: string
+      readonly timestamp: bigint
+      readonly request: Uint8Array
+      readonly body: Uint8Array
+    }
   | {
       readonly kind: 'sql'
       readonly sql: string
@@ -43,13 +58,27 @@ export type Done =
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'opened' }
   | { readonly kind: 'called'; readonly outcome: CallOutcome; readonly micros: number }
+  | { readonly kind: 'handled'; readonly outcome: HttpOutcome; readonly micros: number }
   /** The answer's body, and its status. */
   | { readonly kind: 'answered'; readonly status: 200 | 400; readonly body: string; readonly micros: number }
 
-/** What a worker sends: log lines as they come, and one `done` for each job. */
-export type FromWorker =
-  | { readonly kind: 'log'; readonly record: ModuleLogRecord; readonly frames: number }
-  | ({ readonly kind: 'done'; readonly done: Done } & Committed)
+/** Jobs that are sent together are done one after another. */
+export type ToWorker = readonly Job[]
+
+/** What a worker sends: log lines as they come, and how the jobs that were sent together ended, in their order. */
+export type FromWorker = ModuleLogLine | { readonly kind: 'done'; readonly finished: readonly Finished[] }
+
+/** What a module logs, in the function that runs, if one does. */
+export type ModuleLogLine = {
+  readonly kind: 'log'
+  readonly record: ModuleLogRecord
+  readonly running: string | undefined
+  /** How deep in the module's own code that was. */
+  readonly frames: number
+}
+
+/** How a job ended, and what it committed. */
+export type Finished = { readonly done: Done } & Committed
 
 /** What a job committed. */
 export type Committed = {

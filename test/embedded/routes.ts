@@ -88,17 +88,6 @@ export async function answerDatabase(server: Server, request: Request, bearer: B
   }
 }
 
-/** Answers what is for a module's own HTTP handlers, which are not run: anyone may ask. */
-export function routeAnswer({ control }: Server, { path }: Request): Answer | undefined {
-  const [root, name, action, ...rest] = path
-  if (root !== 'database' || name === undefined || action !== 'route') return undefined
-  const { httpRoutes } = control.database(name).record.program.schema
-  const route = `/${rest.join('/')}`
-  if (!httpRoutes.some((known) => known.path === route))
-    return { ...text('Database has not registered a handler for this route'), status: 404 }
-  return { ...text(`the embedded server does not run HTTP handlers: \`${route}\``), status: 501 }
-}
-
 /** What a database has routes for; other paths are answered without asking who sends them. */
 export function isDatabaseRoute([, , action = '', detail, ...more]: readonly string[]): boolean {
   if (more.length > 0) return false

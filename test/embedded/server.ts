@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Control, type ServerState } from './control.ts'
 import { Database } from './database.ts'
 import type { Answer, Request, Server } from './exchange.ts'
 import { HttpError } from './http-error.ts'
+import { answerRoute } from './http-handlers.ts'
 import { addressOf, answerOf, bearerOf } from './requesting.ts'
-import { answerDatabase, answerPublic, isDatabaseRoute, routeAnswer } from './routes.ts'
+import { answerDatabase, answerPublic, isDatabaseRoute } from './routes.ts'
 import { type Bearer, newSigningKeys, type SigningKeys, Tokens } from './tokens.ts'
 import { WebSockets } from './websockets.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -82,7 +83,7 @@ async function serve(server: Server, incoming: IncomingMessage, response: Server
     const request = await readRequest(incoming, response)
     const open = await answerPublic(server, request)
     if (open !== undefined) return send(response, open)
-    const handler = routeAnswer(server, request)
+    const handler = await answerRoute(server, request)
     if (handler !== undefined) return send(response, handler)
     const isPing = request.path.join('/') === 'ping'
     if (!isPing && (request.path[0] !== 'database' || !isDatabaseRoute(request.path))) throw new HttpError(404, '')
@@ -104,13 +105,20 @@ async function readRequest(incoming: IncomingMessage, response: ServerResponse):
     ...addressOf(incoming),
     method: incoming.method ?? 'GET',
     contentType: incoming.headers['content-type'],
+    headers: pairs(incoming.rawHeaders),
+    url: `http://${incoming.headers.host ?? ''}${incoming.url ?? '/'}`,
     body: Buffer.concat(chunks),
     isAbandoned: () => response.destroyed || incoming.socket.destroyed
   }
 }
 
-function send(response: ServerResponse, { status, contentType, headers, body, follow }: Answer): void {
+function pairs(raw: readonly string[]): [string, string][] {
+  return raw.flatMap((name, i) => (i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : []))
+}
+
+function send(response: ServerResponse, { status, contentType, body, follow, ...answer }: Answer): void {
   if (response.destroyed) return
+  const headers = answer.headers as OutgoingHttpHeaders | undefined
   const content = contentType === undefined ? {} : { 'content-type': contentType }
   if (follow === undefined) {
     response.writeHead(status, { ...content, ...headers, 'content-length': Buffer.byteLength(body) }).end(body)

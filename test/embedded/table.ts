@@ -84,7 +84,7 @@ export class Table {
       columns.push(binary(all.subarray(before, reader.offset)))
       return value
     })
-    const bytes = all.slice(start, reader.offset)
+    const bytes = new Uint8Array(all.subarray(start, reader.offset))
     return { key: binary(bytes), bytes, values, columns }
   }
 

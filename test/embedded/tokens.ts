@@ -30,10 +30,17 @@ const ownIssuer = 'localhost'
 /** How long a token is good after it has expired, in seconds. */
 const leeway = 60
 
+/** How long an issuer's keys, and a token that was checked with them, are good, in milliseconds. */
+const keysLast = 300_000
+
+/** How many tokens are remembered: whoever calls often sends the same one. */
+const mostChecked = 1000
+
 /** Issues the server's own tokens and checks them and those of any other issuer (docs/server-behaviour.md, "Tokens"). */
 export class Tokens {
   readonly #keys: SigningKeys
   readonly #issuers = new Map<string, { keys: JSONWebKeySet; until: number }>()
+  readonly #checked = new Map<string, { readonly bearer: Bearer; readonly until: number }>()
 
   constructor(keys: SigningKeys) {
     this.#keys = keys
@@ -57,7 +64,16 @@ export class Tokens {
 
   /** Throws TokenRefused. */
   async check(token: string): Promise<Bearer> {
-    const { iss: issuer, sub: subject } = await this.#verify(token)
+    const known = this.#checked.get(token)
+    if (known !== undefined && known.until > Date.now()) return known.bearer
+    const { bearer, expires } = await this.#read(token)
+    if (this.#checked.size >= mostChecked) this.#checked.clear()
+    this.#checked.set(token, { bearer, until: Math.min(Date.now() + keysLast, expires) })
+    return bearer
+  }
+
+  async #read(token: string): Promise<{ readonly bearer: Bearer; readonly expires: number }> {
+    const { iss: issuer, sub: subject, exp } = await this.#verify(token)
     if (issuer === undefined || subject === undefined)
       throw new TokenRefused(`Invalid token: Missing required claim: ${issuer === undefined ? 'iss' : 'sub'}`)
     for (const [name, claim] of [
@@ -67,7 +83,8 @@ export class Tokens {
       if (claim === '') throw new TokenRefused(`${name} empty`)
       if (Buffer.byteLength(claim) > 128) throw new TokenRefused(`${name} too long: ${JSON.stringify(claim)}`)
     }
-    return { identity: identityOf(issuer, subject), token, claims: payloadOf(token) }
+    const expires = exp === undefined ? Number.POSITIVE_INFINITY : (exp + leeway) * 1000
+    return { bearer: { identity: identityOf(issuer, subject), token, claims: payloadOf(token) }, expires }
   }
 
   /** A token that the server signed may name any issuer; any other is checked with its issuer's keys. */
@@ -95,7 +112,7 @@ export class Tokens {
         `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`
       )
       const keys = await json<JSONWebKeySet>(discovery.jwks_uri)
-      this.#issuers.set(issuer, { keys, until: Date.now() + 300_000 })
+      this.#issuers.set(issuer, { keys, until: Date.now() + keysLast })
       return keys
     } catch {
       throw new TokenRefused(`Error fetching public key for issuer ${issuer}`)

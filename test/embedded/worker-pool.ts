@@ -15,7 +15,7 @@ export class WorkerPool {
 
   /** Throws a JobCut once the pool is closed. */
   async take(): Promise<WorkerHandle> {
-    const idle = this.#idle.pop()
+    const idle = this.#isClosed ? undefined : this.#idle.pop()
     if (idle !== undefined) return idle
     const script = await workerScript()
     if (this.#isClosed) throw new JobCut('the server was closed')

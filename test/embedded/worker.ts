@@ -3,7 +3,7 @@ import { messageOf } from '../../src/errors.ts'
 import { algebraicType } from '../../src/module/raw-types.ts'
 import { Datastore } from './datastore.ts'
 import { BadModule, ModuleInstance } from './module-instance.ts'
-import type { Done, FromWorker, Job, LiveProgram } from './protocol.ts'
+import type { Done, FromWorker, Job, LiveProgram, ToWorker } from './protocol.ts'
 import { type Json, optionJson, stringify, valueJson } from './sats-json.ts'
 import { runSql, type SqlRows } from './sql-run.ts'
 import { SqlError } from './sql-statement.ts'
@@ -16,9 +16,15 @@ let instance: ModuleInstance | undefined
 let store: Datastore | undefined
 let live: LiveProgram | undefined
 
-parentPort?.on('message', (job: Job) => {
-  const done = run(job)
-  send({ kind: 'done', done, transactions: store?.takeTransactions() ?? [], sequences: store?.takeSequences() })
+/** The function that runs. */
+let running: string | undefined
+
+parentPort?.on('message', (jobs: ToWorker) => {
+  const finished = jobs.map((job) => {
+    const done = run(job)
+    return { done, transactions: store?.takeTransactions() ?? [], sequences: store?.takeSequences() }
+  })
+  send({ kind: 'done', finished })
 })
 
 function run(job: Job): Done {
@@ -35,6 +41,8 @@ function run(job: Job): Done {
       return { kind: 'opened' }
     case 'sql':
       return answerSql(job)
+    case 'http':
+      return handle(job)
     default:
       return call(job)
   }
@@ -43,7 +51,7 @@ function run(job: Job): Done {
 function load({ module, identity }: Job & { kind: 'load' }): Done {
   try {
     instance = new ModuleInstance(module, Buffer.from(identity, 'hex').reverse(), (record) =>
-      send({ kind: 'log', record, frames: wasmFrames() })
+      send({ kind: 'log', record, running, frames: wasmFrames() })
     )
     return { kind: 'loaded', description: instance.describe() }
   } catch (error) {
@@ -52,11 +60,22 @@ function load({ module, identity }: Job & { kind: 'load' }): Done {
   }
 }
 
-function call({ kind, id, caller, args }: Job & { kind: 'reducer' | 'procedure' }): Done {
+function call({ kind, id, name, caller, args }: Job & { kind: 'reducer' | 'procedure' }): Done {
   if (instance === undefined) throw new Error('no module was loaded')
   const startedAt = performance.now()
+  running = name
   const outcome = kind === 'reducer' ? instance.callReducer(id, caller, args) : instance.callProcedure(id, caller, args)
+  running = undefined
   return { kind: 'called', outcome, micros: since(startedAt) }
+}
+
+function handle({ id, name, timestamp, request, body }: Job & { kind: 'http' }): Done {
+  if (instance === undefined) throw new Error('no module was loaded')
+  const startedAt = performance.now()
+  running = name
+  const outcome = instance.callHttpHandler(id, timestamp, request, body)
+  running = undefined
+  return { kind: 'handled', outcome, micros: since(startedAt) }
 }
 
 function answerSql({ sql, caller, isOwner, clients }: Job & { kind: 'sql' }): Done {

@@ -52,39 +52,42 @@ export function tinyModule({ panics, setupFails, calls }: TinyModule): Uint8Arra
   ])
 }
 
-const i32 = 0x7f
+/** Parts of WebAssembly, for tests that make other modules of them. */
+export const i32 = 0x7f
 const unreachable = 0x00
-const end = 0x0b
-const drop = 0x1a
+export const end = 0x0b
+export const drop = 0x1a
 const lengthAt = 0
 const textAt = 4
 
-function section(id: number, entries: readonly number[][]): number[] {
+export function section(id: number, entries: readonly number[][]): number[] {
   return [id, ...bytes([...unsigned(entries.length), ...entries.flat()])]
 }
 
-function type(parameters: readonly number[], results: readonly number[]): number[] {
+export function type(parameters: readonly number[], results: readonly number[]): number[] {
   return [0x60, ...bytes(parameters), ...bytes(results)]
 }
 
-function body(code: readonly number[]): number[] {
+export function body(code: readonly number[]): number[] {
   return bytes([0, ...code, end])
 }
 
-function constant(value: number): number[] {
-  const low = value & 0x7f
-  return value < 64 ? [0x41, low] : [0x41, low | 0x80, value >> 7]
+export function constant(value: number): number[] {
+  const digits: number[] = []
+  let rest = value
+  for (; rest >= 64; rest >>= 7) digits.push((rest & 0x7f) | 0x80)
+  return [0x41, ...digits, rest]
 }
 
-function call(index: number): number[] {
+export function call(index: number): number[] {
   return [0x10, index]
 }
 
-function name(text: string): number[] {
+export function name(text: string): number[] {
   return bytes([...new TextEncoder().encode(text)])
 }
 
-function bytes(content: readonly number[]): number[] {
+export function bytes(content: readonly number[]): number[] {
   return [...unsigned(content.length), ...content]
 }
 
