@@ -8,6 +8,8 @@ import { table } from '../src/markdown.ts'
 import { describeModule } from '../src/module/describe.ts'
 import { loadModule } from '../src/module/load.ts'
 import { startServer } from '../test/embedded/server.ts'
+import { loadHead, loadRows, soakHead, soakRow } from './bench/load.ts'
+import { logScan } from './bench/log.ts'
 import { judge, type Measurement, measurementOf, timed } from './measuring.ts'
 import { root } from './repository.ts'
 
@@ -20,8 +22,15 @@ const modules = join(root, 'test/fixtures/modules')
 const rounds = 21
 const warmUps = 2
 
-const rows = [await compare(describing()), await compare(await schemas()), await withDeploys(compare)]
+const rows = [
+  await compare(describing()),
+  await compare(await schemas()),
+  await compare(scanningLog()),
+  await withDeploys(compare)
+]
 console.log(table(['what', 'median', 'baseline', 'median', 'ratio', 'beyond it', 'budget', ''], rows))
+console.log(`\n${table(loadHead, await loadRows())}`)
+console.log(`\n${table(soakHead, [await soakRow()])}`)
 
 type Comparison = {
   readonly what: string
@@ -39,6 +48,17 @@ function describing(): Comparison {
     baseline: "`node -e ''`",
     bare: () => run(process.execPath, ['-e', '']),
     budget: { of: 'all', limit: 100 }
+  }
+}
+
+function scanningLog(): Comparison {
+  const { scan, bytes } = logScan()
+  return {
+    what: 'scan 100,000 lines of a log',
+    work: scan,
+    baseline: 'read the bytes alone',
+    bare: bytes,
+    budget: { of: 'all', limit: 2000 }
   }
 }
 
