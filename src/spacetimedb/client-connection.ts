@@ -49,10 +49,14 @@ export type Snapshot = { readonly tables: readonly TableRows[] }
 
 export type TableRows = { readonly table: string; readonly inserts: readonly Row[]; readonly deletes: readonly Row[] }
 
-/** What one transaction changed in one table. An updated row is a delete and an insert. */
+/**
+ * What one transaction changed in one table. An updated row is a delete and an insert. A row that several of the
+ * queries want is there once for each.
+ */
 export type TableChange = TableRows & {
   /** When it arrived, in milliseconds, by `performance.now()`. */
   readonly at: number
+  /** Of modules of version 2 on, only where we called it ourselves. */
   readonly reducer?: string
 }
 

@@ -202,6 +202,7 @@ export class ClientLink {
     else if (this.#connectionId === undefined) this.#unexpected('the first message does not say who we are')
     else if (message.kind === 'snapshot') this.#receiveSnapshot(message)
     else if (message.kind === 'refused') this.#receiveRefusal(message)
+    else if (message.kind === 'change') this.#keep(message.tables, '', performance.now())
     else this.#receiveUpdate(message, performance.now())
   }
 
@@ -246,20 +247,19 @@ export class ClientLink {
   }
 
   #receiveUpdate(message: Message<'update'>, at: number): void {
-    if (message.status.kind === 'committed') {
-      for (const rows of message.status.tables) this.#keep({ at, reducer: message.reducer, rows })
-    }
+    if (message.status.kind === 'committed') this.#keep(message.status.tables, message.reducer, at)
     // Requests of other connections have numbers like ours.
     if (message.connectionId !== this.#connectionId) return
     if (message.requestId !== 0) this.#settle(message)
     else if (message.status.kind === 'failed') this.#settleUnread(message.reducer, message.status.reason)
   }
 
-  #keep(change: RawChange): void {
-    const size = sizeOf(change.rows)
-    if (size === 0) return
-    this.#backlogSize += size
-    this.#changes.add(change)
+  #keep(tables: readonly RawRows[], reducer: string, at: number): void {
+    for (const rows of tables) {
+      const size = sizeOf(rows)
+      this.#backlogSize += size
+      if (size > 0) this.#changes.add({ at, reducer, rows })
+    }
     if (this.#backlogSize > largestBacklog) {
       this.end({ kind: 'interrupted', problem: 'more changes came than could be kept, as nobody took them.' })
     }

@@ -17,6 +17,7 @@ export type ServerMessage =
   | z.output<typeof initialSubscription>
   | z.output<typeof subscriptionError>
   | z.output<typeof transactionUpdate>
+  | z.output<typeof transactionUpdateLight>
   | { readonly kind: 'unknown'; readonly problem: string }
 
 /** Reads a message. The protocol's list of kinds is closed, so any other one is `unknown`. */
@@ -129,13 +130,19 @@ const transactionUpdate = z
     durationMicros: message.total_host_execution_duration.__time_duration_micros__
   }))
 
+/** What others did. Its request is one of theirs. */
+const transactionUpdateLight = z
+  .object({ update: rawTables })
+  .transform(({ update: tables }) => ({ kind: 'change' as const, tables }))
+
 type Form = z.ZodType<Exclude<ServerMessage, { kind: 'unknown' }>>
 
 const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['IdentityToken', identityToken],
   ['InitialSubscription', initialSubscription],
   ['SubscriptionError', subscriptionError],
-  ['TransactionUpdate', transactionUpdate]
+  ['TransactionUpdate', transactionUpdate],
+  ['TransactionUpdateLight', transactionUpdateLight]
 ])
 
 function unknown(problem: string): ServerMessage {

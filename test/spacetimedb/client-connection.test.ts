@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { connect } from '../../src/spacetimedb/client.ts'
 import type { ClientConnection, TableChange } from '../../src/spacetimedb/client-connection.ts'
-import { recordings } from '../fixtures.ts'
+import { recordings, webSocketRecordings } from '../fixtures.ts'
 import { identities, secretOfAnswers } from './replay.ts'
-import { recordedConnectionId, recordedExchanges, replayExchange, wireText } from './replay-clients.ts'
+import { recordedConnectionId, replayExchange, wireText } from './replay-clients.ts'
 import { ownCredential, ownToken } from './tokens.ts'
 import { serveClients } from './web-socket-server.ts'
 
@@ -30,7 +30,7 @@ async function firstChanges(connection: ClientConnection, count: number): Promis
 }
 
 const message = (kind: string) =>
-  recordedExchanges()
+  webSocketRecordings()
     .flatMap(({ exchange }) => exchange)
     .flatMap((step) => ('received' in step ? [step.received as Record<string, unknown>] : []))
     .find((each) => kind in each) ?? {}

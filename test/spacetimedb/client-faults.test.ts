@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { type ConnectOptions, connect } from '../../src/spacetimedb/client.ts'
 import type { ClientConnection } from '../../src/spacetimedb/client-connection.ts'
+import { webSocketRecordings } from '../fixtures.ts'
 import { all } from './all.ts'
 import { ownHeaders, serveRaw } from './http-server.ts'
 import { secretOfAnswers } from './replay.ts'
-import { recordedExchanges, wireText } from './replay-clients.ts'
+import { wireText } from './replay-clients.ts'
 import { ownCredential } from './tokens.ts'
 import { refuseUpgrade, type Serving, serveClients } from './web-socket-server.ts'
 
@@ -20,7 +21,7 @@ function opened<Closable extends { close(): Promise<void> }>(closable: Closable)
   return closable
 }
 
-const [firstStep] = recordedExchanges()[0]?.exchange ?? []
+const [firstStep] = webSocketRecordings()[0]?.exchange ?? []
 const greeting = wireText(firstStep !== undefined && 'received' in firstStep ? firstStep.received : undefined)
 
 async function clientOf(onClient: Serving, options: Partial<ConnectOptions> = {}) {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { selfSigned } from './certificate.ts'
 import { serve, serveRaw } from './http-server.ts'
+import { serveClients } from './web-socket-server.ts'
 
 type Closable = { close(): Promise<void> }
 
@@ -84,6 +85,40 @@ describe('proxies', () => {
   })
 })
 
+describe('a WebSocket', () => {
+  const welcome = `{"IdentityToken":{"identity":{"__identity__":"0x${'c2'.repeat(32)}"},"token":"t","connection_id":{"__connection_id__":7}}}`
+
+  test('goes through a proxy, in TLS too, by an authority of NODE_EXTRA_CA_CERTS', async () => {
+    const tls = selfSigned({ names: ['stdb.test'] })
+    const server = opened(await serveClients({ tls, onClient: ({ socket }) => socket.send(welcome) }))
+    const proxy = opened(await connectProxy(server.port))
+    await withFile(tls.cert, async (authority) => {
+      const environment = { HTTPS_PROXY: `http://user:secret@127.0.0.1:${proxy.port}`, NODE_EXTRA_CA_CERTS: authority }
+      const answer = await runIn(environment, 'connect-client.ts', ['https://stdb.test'])
+      expect(answer).toEqual({ identity: 'c2'.repeat(32) })
+    })
+    expect(proxy.heads[0]).toContain('CONNECT stdb.test:443 ')
+    expect(server.upgrades[0]?.headers.host).toBe('stdb.test')
+  })
+
+  const connecting = (proxy: string) => runIn({ HTTP_PROXY: proxy }, 'connect-client.ts', ['http://stdb.test', '2000'])
+
+  test('goes through a proxy in plain http too', async () => {
+    const server = opened(await serveClients({ onClient: ({ socket }) => socket.send(welcome) }))
+    const proxy = opened(await connectProxy(server.port))
+    expect(await connecting(proxy.url)).toEqual({ identity: 'c2'.repeat(32) })
+  })
+
+  test('tells when the proxy hangs or is not there', async () => {
+    const hanging = opened(await serveRaw(() => {}))
+    expect(await connecting(hanging.url)).toMatchObject({ kind: 'unreachable' })
+    expect(await connecting('http://127.0.0.1:1')).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('the proxy of HTTPS_PROXY or HTTP_PROXY gave no connection')
+    })
+  })
+})
+
 describe('certificates', () => {
   test('NODE_EXTRA_CA_CERTS makes an authority known', async () => {
     const tls = selfSigned()
@@ -137,8 +172,12 @@ async function withFile(text: string, use: (path: string) => Promise<void>): Pro
   }
 }
 
-async function askFrom(environment: Record<string, string>, ...parameters: string[]): Promise<unknown> {
-  const script = fileURLToPath(new URL('ask.ts', import.meta.url))
+function askFrom(environment: Record<string, string>, ...parameters: string[]): Promise<unknown> {
+  return runIn(environment, 'ask.ts', parameters)
+}
+
+async function runIn(environment: Record<string, string>, name: string, parameters: string[]): Promise<unknown> {
+  const script = fileURLToPath(new URL(name, import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...parameters], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe']

@@ -1,24 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { fixturePath } from '../fixtures.ts'
+import { type WebSocketRecording, webSocketRecordings } from '../fixtures.ts'
 import { ownHeaders } from './http-server.ts'
 import { identities, secretOfAnswers } from './replay.ts'
 import { type ClientsServer, refuseUpgrade, serveClients } from './web-socket-server.ts'
 
-type Step =
-  | { readonly received: unknown }
-  | { readonly sent: unknown }
-  | { readonly closed: number; readonly reason: string }
-  | { readonly refused: number; readonly body: string }
-
-type Exchange = { readonly name: string; readonly database: string; readonly exchange: readonly Step[] }
-
 /** The connection id of the client in recordings: more than a double holds. */
 export const recordedConnectionId = '279644447473748814361743348374015555418'
-
-/** The exchanges over WebSockets with a real server. */
-export function recordedExchanges(): readonly Exchange[] {
-  return JSON.parse(readFileSync(fixturePath('websocket.json'), 'utf8'))
-}
 
 /** A message of the server as it goes over the wire, with something in the place of what differs from run to run. */
 export function wireText(message: unknown): string {
@@ -34,8 +20,8 @@ export function wireText(message: unknown): string {
 export async function replayExchange(
   name: string,
   schema = ''
-): Promise<ClientsServer & { readonly exchange: Exchange; readonly sent: readonly unknown[] }> {
-  const exchange = recordedExchanges().find((each) => each.name === name)
+): Promise<ClientsServer & { readonly exchange: WebSocketRecording; readonly sent: readonly unknown[] }> {
+  const exchange = webSocketRecordings().find((each) => each.name === name)
   if (exchange === undefined) throw new Error(`there is no recorded exchange "${name}"`)
   const sent: unknown[] = []
   const [first] = exchange.exchange

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 
@@ -7,6 +8,7 @@ export type Serving = (client: { socket: WebSocket; raw: Socket; messages: Async
 
 export type ClientsServer = {
   readonly url: string
+  readonly port: number
   /** The requests to upgrade, as they came. */
   readonly upgrades: readonly IncomingMessage[]
   close(): Promise<void>
@@ -17,13 +19,15 @@ export type Serve = {
   /** Instead of an upgrade. */
   readonly onUpgrade?: (request: IncomingMessage, raw: Socket) => void
   readonly onRequest?: RequestListener
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 /** A real server on loopback for clients that speak v1.json.spacetimedb. */
-export async function serveClients({ onClient, onUpgrade, onRequest }: Serve): Promise<ClientsServer> {
+export async function serveClients({ onClient, onUpgrade, onRequest, tls }: Serve): Promise<ClientsServer> {
   const sockets = new Set<Socket>()
   const upgrades: IncomingMessage[] = []
-  const server = createServer(onRequest ?? ((_, response) => response.writeHead(404).end()))
+  const listener = onRequest ?? ((_, response) => response.writeHead(404).end())
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   const upgrader = new WebSocketServer({
     noServer: true,
     handleProtocols: (protocols) => protocols.has('v1.json.spacetimedb') && 'v1.json.spacetimedb'
@@ -41,8 +45,10 @@ export async function serveClients({ onClient, onUpgrade, onRequest }: Serve): P
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    port,
     upgrades,
     close: async () => {
       for (const socket of sockets) socket.destroy()
