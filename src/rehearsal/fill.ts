@@ -4,7 +4,7 @@ import type { Server } from '../spacetimedb/server.ts'
 import { type Ask, askUntil, type Bounds, Stopped, within } from './ask.ts'
 import type { CopiedValues } from './copied-values.ts'
 import { copyTable } from './copy-table.ts'
-import { copiesOf } from './plan-copies.ts'
+import { type CopyEntry, copiesOf } from './plan-copies.ts'
 import type { SeedReport, TableOutcome } from './rehearsal.ts'
 import type { Seed, SeedEntry } from './seed-file.ts'
 
@@ -88,26 +88,31 @@ async function carryOut(
       return callAgain(entry, place)
     case 'sql':
       return runStatement(entry.statement, place)
-    default: {
-      const { live, copied, bounds, server, database, schema, tell } = place
-      if (live === undefined) {
-        return {
-          kind: 'failed',
-          reason: 'there is no live database to copy from: use `rehearse: live`, or take this out.'
-        }
-      }
-      const target = askUntil(server, thrownAway, database, bounds)
-      const outcomes: TableOutcome[] = []
-      for (const copy of copiesOf(entry, seed, schema)) {
-        const outcome = await copyTable(copy, { live, target, copied, budget })
-        if (outcome.kind === 'refused') return { kind: 'failed', reason: outcome.reason }
-        tables.set(copy.table.name, outcome)
-        outcomes.push(outcome)
-        if (outcome.kind === 'not-copied') tell(`    ${copy.table.name} is not copied: ${copied.hide(outcome.reason)}`)
-      }
-      return { kind: 'done', detail: copiesText(outcomes) }
-    }
+    default:
+      return copyTables(entry, seed, place, tables, budget)
   }
+}
+
+async function copyTables(
+  entry: CopyEntry,
+  seed: Seed,
+  { live, copied, bounds, server, database, schema, tell }: FillPlace,
+  tables: Map<string, TableOutcome>,
+  budget: { bytes: number }
+): Promise<Done> {
+  if (live === undefined) {
+    return { kind: 'failed', reason: 'there is no live database to copy from: use `rehearse: live`, or take this out.' }
+  }
+  const target = askUntil(server, thrownAway, database, bounds)
+  const outcomes: TableOutcome[] = []
+  for (const copy of copiesOf(entry, seed, schema)) {
+    const outcome = await copyTable(copy, { live, target, copied, budget })
+    if (outcome.kind === 'refused') return { kind: 'failed', reason: outcome.reason }
+    tables.set(copy.table.name, outcome)
+    outcomes.push(outcome)
+    if (outcome.kind === 'not-copied') tell(`    ${copy.table.name} is not copied: ${outcome.reason}`)
+  }
+  return { kind: 'done', detail: copiesText(outcomes) }
 }
 
 const thrownAway = 'The server that is thrown away'

@@ -22,7 +22,8 @@ export type CopiedColumn = {
   readonly countsByItself: boolean
 }
 
-type CopyEntry = Extract<SeedEntry, { kind: 'copy' | 'copy-all' }>
+/** An entry of a seed that copies. */
+export type CopyEntry = Extract<SeedEntry, { kind: 'copy' | 'copy-all' }>
 
 /** The tables that an entry copies. Names that the live module does not have are in `copyProblems`. */
 export function copiesOf(entry: CopyEntry, seed: Seed, schema: Schema): TableCopy[] {

@@ -3,7 +3,7 @@ import type { CheckReport } from '../../src/smoke/check-report.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
 import { tokenCredential } from '../../src/spacetimedb/credential.ts'
 import { startProxy } from '../faults/proxy.ts'
-import { matrixWasm, rows, userWith } from '../server/world.ts'
+import { matrixWasm, rows, userWith, wasm } from '../server/world.ts'
 import { checksOf } from './checker.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
 import { prepareStage } from './stage.ts'
@@ -69,6 +69,19 @@ describe('copying', () => {
     expect(rehearsed.limits).toContain('Of these tables no row of production was asked for: vault.')
     expect(rehearsed.limits.join()).toMatch(/trophy was copied up to its limit of 3 rows.*made-up values in title/s)
     expect(rehearsed.markdown).toContain('3, cut at the limit, masked: `title`')
+  })
+
+  test('takes many rows in batches, and says that sequences begin anew', async () => {
+    const database = await stage.live.create(matrixWasm('autoinc-add'))
+    const many = Array.from({ length: 450 }, (_, at) => `(${at + 1}, 'no ${at}')`).join(', ')
+    await stage.live.owner.client.sql(database, `INSERT INTO trophy (id, title) VALUES ${many}`)
+    const asked = { module: matrixWasm('autoinc-add'), seed: 'seed:\n  - copy: trophy\n' }
+    const rehearsed = await stage.rehearse({ ...asked, old: stage.from(database) })
+    expect(rehearsed.tables.find(({ name }) => name === 'trophy')).toMatchObject({
+      rows: { production: 450n, filled: 450n },
+      copy: { kind: 'copied', rows: 450, isCut: false }
+    })
+    expect(rehearsed.limits.join()).toContain('The sequence of trophy.id begins anew')
   })
 
   test('makes all values up where all columns are masked', async () => {
@@ -215,5 +228,59 @@ describe('the live server', () => {
     } finally {
       await proxy.close()
     }
+  })
+})
+
+test('a server that is thrown away and breaks off ends the rehearsal', async () => {
+  const database = await liveGame()
+  const proxy = await startProxy(stage.thrownAwayUrl)
+  try {
+    // Of the requests of SQL, the first tells what is live, then a table is emptied and filled.
+    proxy.inject({ match: { path: /\/sql$/, nth: 3 }, fault: { kind: 'reset-after' } })
+    const { client } = userWith(proxy.url, stage.owner.token)
+    const { outcome, log } = await stage.rehearse({
+      old: stage.from(database),
+      module: matrixWasm('table-add'),
+      seed: 'seed:\n  - copy: trophy\n',
+      tools: { server: client }
+    })
+    expect(outcome).toMatchObject({ kind: 'failed', stage: 'seed', reason: expect.stringContaining('broke off') })
+    expect(log).not.toContain('Neill')
+  } finally {
+    await proxy.close()
+  }
+})
+
+describe('filling has an end', () => {
+  const endless = 'deadline: 1s\nseed:\n  - call: increment_counter\n    args: [1]\n    times: 100000\n'
+  const old = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+
+  test('when its time is over', async () => {
+    const { outcome } = await stage.rehearse({ old, module: 'counter-additive', seed: endless })
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      stage: 'seed',
+      reason: expect.stringContaining('The time for filling, 1 s (`deadline` of seed.yml), is over.')
+    })
+  })
+
+  test('when the job is cancelled', async () => {
+    const stop = new AbortController()
+    const narrator = {
+      begin: (step: string) => {
+        if (step === 'Fill the database') setTimeout(() => stop.abort(), 100)
+      },
+      end: () => {},
+      tell: () => {},
+      warn: () => {}
+    }
+    const seed = endless.replace('1s', '1m')
+    const { outcome } = await stage.rehearse({
+      old,
+      module: 'counter-additive',
+      seed,
+      tools: { cancelled: stop.signal, narrator }
+    })
+    expect(outcome).toEqual({ kind: 'cancelled', stage: 'seed' })
   })
 })
