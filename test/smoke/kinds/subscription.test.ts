@@ -71,7 +71,7 @@ describe('rows as clients see them', () => {
     [
       'counter',
       { ...counters, call: { reducer: 'increment', args: [7], row: { id: 7 } } },
-      '"increment" was not run (HTTP 404): no such reducer.'
+      '"increment" was not run: no such reducer.'
     ],
     ['counter', { ...counters, call: { reducer: 'increment_counter', args: ['x'], row: { id: 7 } } }, 'It takes 1: id.']
   ])('the author is mistaken: %s: %j', async (module, written, reason) => {
