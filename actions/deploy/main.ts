@@ -1,3 +1,4 @@
+import type { CheckInputs } from '../../src/action/check-inputs.ts'
 import { openConnection } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
@@ -15,11 +16,16 @@ import { checkpoint } from './state.ts'
 export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const module = await loadModule(inputs.module)
   const approved = await approvedIn(inputs, step.environment)
+  const checking = await checkingFor(inputs)
+  const checks = await checking?.releaseChecksIn(inputs)
   const connection = await openConnection(inputs, step.environment)
-  const tools = deployTools('deploy', connection, step, (state) => {
-    checkpoint.save(state)
-    if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
-  })
+  const tools = {
+    ...deployTools('deploy', connection, step, (state) => {
+      checkpoint.save(state)
+      if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
+    }),
+    onReport: checking?.tellCheck
+  }
   const request = {
     ...inputs,
     database: databaseName(inputs.database),
@@ -28,9 +34,20 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
     healthCheck: healthChoice(inputs.healthCheck),
     acknowledged: acknowledgedIds(inputs.acknowledge),
     approved,
+    checks,
     steps: { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
   }
+  const folder = inputs.reportFolder ?? tools.folder
+  await checking?.makeReportFolder(folder)
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)
-  return { outputs: outputsOfRelease(deployment), ...failureOf('deploy', deployment, inputs.database) }
+  const checked = await checking?.reportChecks(deployment, folder, step.environment)
+  const outputs = { ...outputsOfRelease(deployment), ...checked }
+  return { outputs, ...failureOf('deploy', deployment, inputs.database) }
+}
+
+/** Checks take code that most deploys do without. */
+async function checkingFor({ checks, inlineChecks, soak }: CheckInputs) {
+  const isWanted = checks !== undefined || inlineChecks !== undefined || soak !== undefined
+  return isWanted ? import('./checking.ts') : undefined
 }

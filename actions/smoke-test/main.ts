@@ -8,9 +8,7 @@ import { ConfigurationError } from '../../src/errors.ts'
 import type { ModuleHash } from '../../src/module/hash.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { SetupFailure } from '../../src/setup/failure.ts'
-import type { Checks } from '../../src/smoke/check.ts'
 import { hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
-import { readChecks } from '../../src/smoke/checks-file.ts'
 import { defaultChecks } from '../../src/smoke/default-checks.ts'
 import { findLogMark } from '../../src/smoke/log-mark.ts'
 import type { CheckPlace } from '../../src/smoke/place.ts'
@@ -18,10 +16,11 @@ import { runChecks } from '../../src/smoke/run-checks.ts'
 import { soak } from '../../src/smoke/soak.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import type { Server } from '../../src/spacetimedb/server.ts'
+import { checksIn, makeReportFolder, tellCheck } from '../checking.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
 import { rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
-import { conclude, insistOnRunnable, makeReportFolder, tellCheck } from './reporting.ts'
+import { conclude, insistOnRunnable } from './reporting.ts'
 import { isThrowAway, type spec, usualChecks, usualDatabase } from './spec.ts'
 import { leftovers } from './state.ts'
 import { publishTo, startFor, type ThrowAway } from './throw-away.ts'
@@ -34,15 +33,10 @@ type SmokeOutcome = Outcome<typeof spec>
 export async function main(inputs: SmokeInputs, step: SmokeStep): Promise<SmokeOutcome> {
   const folder = inputs.reportFolder === undefined ? stepFolder(step.environment) : resolve(inputs.reportFolder)
   await makeReportFolder(folder)
-  const written = await checksOf(inputs)
+  const written = await checksIn(inputs, usualChecks)
   const wanted = await wantedModule(inputs, folder, step.environment)
   const smoke: SmokeTest = { inputs, step, folder, written, wanted }
   return isThrowAway(inputs.server) ? testOnThrowAway(smoke) : testWhereDeployed(smoke)
-}
-
-function checksOf({ checks, inlineChecks }: SmokeInputs): Promise<Checks | undefined> {
-  const inline = inlineChecks === undefined ? undefined : { input: 'inline-checks', text: inlineChecks }
-  return readChecks({ path: checks ?? usualChecks, mustExist: checks !== undefined, inline })
 }
 
 /** Starts a server, has it checked, and ends it whatever happens. */
@@ -118,13 +112,13 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     ...target,
     anonymous: connectAsNobody(server.url),
     schema,
-    since: await findLogMark(server, database, { signal: cancelled }),
+    // What everybody's module has to do is asked of now; its author may ask of all since the publish.
+    since: await findLogMark(server, database, { from: written ? 'publish' : 'start', signal: cancelled }),
     clock: systemClock,
     cancelled
   }
-  insistOnRunnable(checks, place, inputs, step)
-  const report = await runChecks(checks, place, { onReport: tellCheck })
-  if (cancelled.aborted) return { ...report, isCancelled: true }
+  const against = insistOnRunnable(checks, place, inputs, step)
+  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against })
   if (inputs.soak === undefined || !hasPassed(report)) return report
   return { ...report, soak: await soak(checks, place, inputs.soak) }
 }

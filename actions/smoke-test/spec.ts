@@ -1,5 +1,6 @@
+import { checkInputs } from '../../src/action/check-inputs.ts'
 import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
-import { artifactNameText, choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { artifactNameText, choice, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { allowedVersions } from '../../src/setup/version-request.ts'
@@ -56,32 +57,14 @@ export const spec = defineAction({
     auth: connectionInputs.auth,
     audience: connectionInputs.audience,
     'allow-insecure': connectionInputs['allow-insecure'],
+    ...checkInputs,
     checks: {
-      description: `The YAML file of checks (docs/checks.md). Without it \`${usualChecks}\` where that is there, else what holds for every module.`,
-      schema: text('the path of a file')
-    },
-    'inline-checks': {
-      description: 'Checks as YAML, right here: as a file of checks has them. They are run besides those of a file.',
-      schema: text('YAML with the key `checks`')
+      ...checkInputs.checks,
+      description: `The YAML file of checks (docs/checks.md). Without it \`${usualChecks}\` where that is there, else what holds for every module.`
     },
     'allow-writes': {
-      description:
-        'Whether checks that change data (`writes: true`) may run on a real database. On a throw-away server they always may.',
-      schema: flag(),
-      default: 'false'
-    },
-    'allowed-load-hosts': {
-      description:
-        'Hosts that may be put under load (`load`), besides this machine and a throw-away server: one in each line or with commas between.',
-      schema: matching(
-        /^[a-z0-9.:[\]-]+([\s,]+[a-z0-9.:[\]-]+)*$/i,
-        'names of hosts such as `staging.example.org`, without scheme'
-      )
-    },
-    soak: {
-      description:
-        'How long to watch on after all checks have passed: log, metrics and the served hash. The first thing that goes wrong fails the step.',
-      schema: duration({ min: 1000 })
+      ...checkInputs['allow-writes'],
+      description: `${checkInputs['allow-writes'].description} On a throw-away server they always may.`
     },
     rehearse: {
       description:

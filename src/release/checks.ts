@@ -5,7 +5,7 @@ import type { Check, Checks } from '../smoke/check.ts'
 import { type CheckReport, countsOf, hasPassed, type SmokeReport } from '../smoke/check-report.ts'
 import type { HealthReport } from '../smoke/health.ts'
 import type { CheckPlace } from '../smoke/place.ts'
-import type { DeployTools, Work } from './work.ts'
+import type { Work } from './work.ts'
 
 /** What is checked of a release besides its health check, before it is kept. */
 export type ReleaseChecks = {
@@ -19,13 +19,13 @@ export type ReleaseChecks = {
 }
 
 /**
- * Throws a `ConfigurationError` when it is known by the new module's schema that a check can't be run, or may not be. The
- * objections are among the findings then.
+ * Looks at the checks by the new module's schema: what stands against them goes to the findings. Throws a
+ * `ConfigurationError` when a check that is not optional can't be run, or may not be.
  */
 export async function insistOnChecks({ request, tools, findings }: Work, schema: Schema): Promise<void> {
   if (request.checks?.checks === undefined) return
   const { checks, allowWrites, allowedLoadHosts } = request.checks
-  const { objections } = await import('../smoke/preflight.ts')
+  const { blocking, objections } = await import('../smoke/preflight.ts')
   const against = objections(checks.checks, {
     server: tools.server,
     database: request.database,
@@ -35,9 +35,10 @@ export async function insistOnChecks({ request, tools, findings }: Work, schema:
     allowWrites,
     allowedLoadHosts
   })
-  if (against.length === 0) return
   findings.objections = against
-  const list = against.map(({ check, reason }) => `- ${whereIs(check)}${check.name}: ${reason}`)
+  const blocked = blocking(against)
+  if (blocked.length === 0) return
+  const list = blocked.map(({ check, reason }) => `- ${whereIs(check)}${check.name}: ${reason}`)
   throw new ConfigurationError(
     `Nothing was changed, since the release could not be checked as it is written:\n${list.join('\n')}`
   )
@@ -59,10 +60,10 @@ export async function checkRelease(work: Work, isNew: boolean): Promise<HealthRe
 }
 
 async function checkAndWatch(work: Work, { checks, soak }: ReleaseChecks, isNew: boolean): Promise<HealthReport> {
-  const { tools, journal, findings } = work
+  const { journal, findings } = work
   const place = await placeOf(work)
   const report = await journal.step('Checks', async (step) => {
-    const report = await runAll(checks ?? noChecks, place, tools)
+    const report = await runAll(checks ?? noChecks, place, work)
     step[hasPassed(report) ? 'detail' : 'fail'](countsText(report))
     return report
   })
@@ -88,10 +89,10 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
   }
 }
 
-async function runAll(checks: Checks, place: CheckPlace, { cancelled, onReport }: DeployTools): Promise<SmokeReport> {
+async function runAll(checks: Checks, place: CheckPlace, { tools, findings }: Work): Promise<SmokeReport> {
   const { runChecks } = await import('../smoke/run-checks.ts')
-  const report = await runChecks(checks, place, { ...(onReport && { onReport }) })
-  return cancelled.aborted ? { ...report, isCancelled: true } : report
+  const { onReport } = tools
+  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [] })
 }
 
 function soaked(

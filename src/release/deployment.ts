@@ -64,7 +64,7 @@ export type Findings = {
   healthCheck?: string
   /** What the checks of the release found; `undefined` when none were run. */
   smoke?: SmokeReport
-  /** Why checks can't be run as they are written. */
+  /** What stands against checks as they are written. */
   objections?: readonly Objection[]
 }
 

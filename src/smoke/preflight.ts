@@ -34,6 +34,11 @@ export function objections(checks: readonly Check[], circumstances: Circumstance
   )
 }
 
+/** The objections that keep everything from being run: those against checks that are not optional. */
+export function blocking(all: readonly Objection[]): readonly Objection[] {
+  return all.filter(({ check }) => !check.wanted.optional)
+}
+
 function permissionObjections(check: Check, circumstances: Circumstances): string[] {
   const { server, database, isThrowAway, allowWrites, allowedLoadHosts } = circumstances
   const isLoad = check.kind === 'load' || check.kind === 'connections'

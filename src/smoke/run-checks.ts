@@ -5,6 +5,7 @@ import { collectEvidence } from './evidence.ts'
 import { allRunners } from './kinds/all.ts'
 import { inOrderOfNeeds, type Stage, stageOf } from './needs.ts'
 import type { CheckPlace } from './place.ts'
+import type { Objection } from './preflight.ts'
 import { couldNotRun, neverBegun, type Run, type Runners, runOne } from './run-one.ts'
 
 export type RunOptions = {
@@ -14,12 +15,14 @@ export type RunOptions = {
   readonly runners?: Runners
   /** How many checks may run at once. */
   readonly atOnce?: number
+  /** What is known to stand against checks: these are not begun. */
+  readonly objections?: readonly Objection[]
 }
 
 /**
  * Runs checks: those that ask at once or after what they need, then loads and connections one by one, while those of
  * metrics watch, and last those of the log. Reports are in the order of the checks. Once the job is cancelled no check
- * begins: those left are `skipped`, so whether all has passed is for the caller to say with `place.cancelled`.
+ * begins: those left are `skipped`, and the report says so.
  */
 export async function runChecks(checks: Checks, place: CheckPlace, options: RunOptions = {}): Promise<SmokeReport> {
   const startedAt = place.clock.now()
@@ -41,7 +44,8 @@ export async function runChecks(checks: Checks, place: CheckPlace, options: RunO
     moduleHash: place.expectedHash,
     startedAt,
     milliseconds: place.clock.now() - startedAt,
-    reports
+    reports,
+    ...(place.cancelled.aborted && { isCancelled: true })
   }
 }
 
@@ -55,14 +59,16 @@ type Ended = {
 type Ends = { of(stage: Stage): Promise<Ended>[]; named(name: string): Promise<Ended> }
 
 /** Begins each check in its time; answers promises of their ends. */
-function schedule(checks: readonly Check[], run: Run, { onReport, atOnce = 16 }: RunOptions): Ends {
+function schedule(checks: readonly Check[], run: Run, options: RunOptions): Ends {
+  const { onReport, atOnce = 16, objections = [] } = options
   const ends = new Map<string, Promise<Ended>>()
   const stages: Record<Stage, Promise<Ended>[]> = { asking: [], loading: [], watching: [], concluding: [] }
   const inSlot = slots(atOnce)
   const begin = async (check: Check, before: readonly Promise<unknown>[]): Promise<Ended> => {
     const needed = await Promise.all(check.needs.map((need) => endNamed(ends, need)))
     await Promise.all(before)
-    const carryOut = () => oneOrNone(check, needed, run)
+    const objection = objections.find((each) => each.check === check)?.reason
+    const carryOut = () => oneOrNone(check, { needed, objection }, run)
     const ended = await (check.kind === 'metrics' ? carryOut() : inSlot(carryOut))
     onReport?.(ended.report)
     return ended
@@ -106,8 +112,11 @@ function waitedFor(
   }
 }
 
+/** What may keep a check from being begun. */
+type Standing = { readonly needed: readonly Ended[]; readonly objection: string | undefined }
+
 /** Runs a check, unless something keeps it from being begun. */
-async function oneOrNone(check: Check, needed: readonly Ended[], run: Run): Promise<Ended> {
+async function oneOrNone(check: Check, { needed, objection }: Standing, run: Run): Promise<Ended> {
   const { place } = run
   const none = (outcome: CheckReport['outcome'], isFailure: boolean): Ended => ({
     report: neverBegun(check, outcome, place),
@@ -115,6 +124,10 @@ async function oneOrNone(check: Check, needed: readonly Ended[], run: Run): Prom
   })
   if (place.cancelled.aborted) return none({ kind: 'skipped', reason: 'The job was cancelled.' }, false)
 
+  if (objection !== undefined) {
+    const outcome = couldNotRun(check, objection)
+    return none(outcome, outcome.kind === 'not-run')
+  }
   const failed = needed.find(({ isFailure }) => isFailure)
   if (failed)
     return none({ kind: 'skipped', reason: `It needs "${failed.report.check.name}", which did not pass.` }, true)

@@ -134,8 +134,11 @@ async function cutOf(check: Check, { place, end, othersOver }: Run, done: AbortS
 
 /** What a try may take: its timeout, and the time that its author has it wait. Milliseconds. */
 function longestTry(check: Check): number {
-  return check.wanted.timeout + waitingOf(check)
+  return check.wanted.timeout + waitingOf(check) + (check.kind === 'load' ? counting : 0)
 }
+
+/** A load that ends by its own limits has this many milliseconds to put its figures together. */
+const counting = 1000
 
 function waitingOf({ wanted }: Check): number {
   if ('load' in wanted) return wanted.for
