@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { warn } from '../../src/action/annotations.ts'
 import { connectAsNobody, openConnection, openPublicConnection } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
+import type { Environment } from '../../src/action/inputs.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
@@ -43,10 +44,11 @@ export async function rehearsableOf(
   step: SmokeStep,
   folder: string
 ): Promise<Omit<RehearsalRequest, 'checks'> | undefined> {
-  if (inputs.rehearse === undefined) return undefined
+  const old = await oldModuleOf(inputs, step, join(folder, 'base'))
+  if (old === undefined) return undefined
   const { readSeed } = await import('../../src/rehearsal/seed-file.ts')
   return {
-    old: await oldModuleOf(inputs, step, join(folder, 'base')),
+    old,
     module,
     modulePath,
     database: databaseName(inputs.database ?? usualDatabase),
@@ -63,28 +65,43 @@ export async function rehearsableOf(
   }
 }
 
-async function oldModuleOf(inputs: SmokeInputs, { environment }: SmokeStep, folder: string): Promise<OldModule> {
-  const { rehearse, liveServer, liveDatabase, token, auth } = inputs
+async function oldModuleOf(
+  inputs: SmokeInputs,
+  { environment }: SmokeStep,
+  folder: string
+): Promise<OldModule | undefined> {
+  const { rehearse, liveServer, liveDatabase } = inputs
   if (rehearse === 'live' && liveServer !== undefined && liveDatabase !== undefined) {
-    const database = databaseName(liveDatabase)
-    if (token === undefined && auth === undefined) {
-      return { kind: 'live', server: openPublicConnection(liveServer), database, identity: undefined }
-    }
-    const { server, credential } = await openConnection({ ...inputs, server: liveServer }, environment)
-    return { kind: 'live', server, database, identity: credential.identity }
+    return liveModuleOf(inputs, liveServer, databaseName(liveDatabase), environment)
   }
+  if (rehearse === 'base') return baseModuleOf(inputs, environment, folder)
+  const isUsual = rehearse === undefined && inputs.soak === undefined && Boolean(environment.GITHUB_BASE_REF)
+  if (!isUsual) return undefined
+  // Nobody has asked for it by name, so what stands in its way is told, and the smoke test goes on without it.
+  return baseModuleOf(inputs, environment, folder).catch(
+    (error): OldModule => ({ kind: 'none', reason: messageOf(error) })
+  )
+}
+
+async function liveModuleOf(
+  inputs: SmokeInputs,
+  liveServer: string,
+  database: string,
+  environment: Environment
+): Promise<OldModule> {
+  if (inputs.token === undefined && inputs.auth === undefined) {
+    return { kind: 'live', server: openPublicConnection(liveServer), database, identity: undefined }
+  }
+  const { server, credential } = await openConnection({ ...inputs, server: liveServer }, environment)
+  return { kind: 'live', server, database, identity: credential.identity }
+}
+
+async function baseModuleOf(inputs: SmokeInputs, environment: Environment, folder: string): Promise<OldModule> {
+  const { artifactName, githubToken } = inputs
   const branch = inputs.baseRef ?? environment.GITHUB_BASE_REF
   if (!branch) return { kind: 'none', reason: 'this is no pull request, and no branch is named (`base-ref`)' }
-  const { artifactName, githubToken } = inputs
-  const request = {
-    branch,
-    artifactName,
-    githubToken,
-    folder,
-    input: '`rehearse: base`',
-    instead: 'Leave it out here.'
-  }
-  const base = await fetchBaseModule(request, environment)
+  const asked = { input: '`rehearse: base`', instead: 'Leave it out here.' }
+  const base = await fetchBaseModule({ branch, artifactName, githubToken, folder, ...asked }, environment)
   return base.kind === 'none' ? { kind: 'none', reason: base.name } : { ...base, kind: 'base' }
 }
 

@@ -68,8 +68,8 @@ export const spec = defineAction({
     },
     rehearse: {
       description:
-        'Rehearses the release on the throw-away server: the old module is filled, migrated to the new one as a deploy does it, checked, and brought back. `live` takes the module that is live (`live-server`, `live-database`), `base` the one that `build-module` kept for the branch that the pull request goes to; where there is none, it is a plain smoke test.',
-      schema: choice('live', 'base')
+        'Rehearses the release on the throw-away server: the old module is filled, migrated to the new one as a deploy does it, checked, and brought back. `live` takes the module that is live (`live-server`, `live-database`), `base` the one that `build-module` kept for the branch that the pull request goes to; where there is none, it is a plain smoke test, as it is with `none`. Without it `base` in a pull request with `server: local`, unless there is a `soak`, and `none` elsewhere.',
+      schema: choice('live', 'base', 'none')
     },
     'live-server': {
       ...connectionInputs.server,
@@ -172,7 +172,7 @@ export const spec = defineAction({
     audienceRule,
     {
       about: ['server', 'rehearse'],
-      holds: ({ server, rehearse }) => rehearse === undefined || isThrowAway(server),
+      holds: ({ server, rehearse }) => !isRehearsal(rehearse) || isThrowAway(server),
       message: 'The input `rehearse` goes with `server: local` only: a release is rehearsed on a throw-away server.'
     },
     {
@@ -189,13 +189,13 @@ export const spec = defineAction({
     {
       about: ['rehearse', 'seed', 'steps-before', 'steps-after'],
       holds: ({ rehearse, seed, stepsBefore, stepsAfter }) =>
-        rehearse !== undefined || [seed, stepsBefore, stepsAfter].every((given) => given === undefined),
+        isRehearsal(rehearse) || [seed, stepsBefore, stepsAfter].every((given) => given === undefined),
       message:
-        'The inputs `seed`, `steps-before` and `steps-after` go with `rehearse` only: say what is to be rehearsed, or leave them out.'
+        'The inputs `seed`, `steps-before` and `steps-after` go with `rehearse: live` or `rehearse: base` only: say which, or leave them out.'
     },
     {
       about: ['rehearse', 'soak'],
-      holds: ({ rehearse, soak }) => rehearse === undefined || soak === undefined,
+      holds: ({ rehearse, soak }) => !isRehearsal(rehearse) || soak === undefined,
       message: 'The input `soak` does not go with `rehearse`: after a rehearsal the new module is not live any more.'
     }
   ],
@@ -205,4 +205,8 @@ export const spec = defineAction({
 /** Whether the input `server` asks for a throw-away server. */
 export function isThrowAway(server: string): boolean {
   return server.toLowerCase() === 'local'
+}
+
+function isRehearsal(rehearse: 'live' | 'base' | 'none' | undefined): boolean {
+  return rehearse === 'live' || rehearse === 'base'
 }

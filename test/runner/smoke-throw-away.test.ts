@@ -205,13 +205,16 @@ test.concurrent('a release is rehearsed with rows of the live database, and its 
   }
 })
 
-test.concurrent('where a branch has no module yet, there is a plain smoke test, and the summary says so', async () => {
-  const { main } = await smokeTest({
-    ...fork,
-    module: 'counter',
-    inputs: { server: 'local', module: 'module.wasm', version: '2.8.3', cache: 'false', rehearse: 'base' }
-  })
-  expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'passed' } })
-  expect(main.outputs.rehearsal).toBeUndefined()
-  expect(main.summary).toMatch(/^## ℹ️ No rehearsal.*this is no pull request.*^## ✅ `smoke-test`: 4 checks passed/ms)
+test.concurrent('where there is no old module to be had, there is a plain smoke test, and the summary says so', async () => {
+  const inputs = { server: 'local', module: 'module.wasm', version: '2.8.3', cache: 'false' }
+  const env = { ...fork.env, GITHUB_BASE_REF: 'main' }
+  const [asked, usual] = await Promise.all([
+    smokeTest({ ...fork, module: 'counter', inputs: { ...inputs, rehearse: 'base' } }),
+    smokeTest({ ...fork, env, module: 'counter', inputs })
+  ])
+  const plain = '.*^## ✅ `smoke-test`: 4 checks passed'
+  expect(asked.main.outputs.rehearsal).toBeUndefined()
+  expect(asked.main.summary).toMatch(new RegExp(`^## ℹ️ No rehearsal.*this is no pull request${plain}`, 'ms'))
+  expect(usual.main).toMatchObject({ exitCode: 0, annotations: [] })
+  expect(usual.main.summary).toMatch(new RegExp(`^## ℹ️ No rehearsal.*main${plain}`, 'ms'))
 })
