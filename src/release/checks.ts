@@ -121,7 +121,8 @@ function healthOf(report: SmokeReport): HealthReport {
   const { soak, reports, isCancelled } = report
   const failures = reports.filter(isFailure)
   if (failures.length > 0) {
-    return { kind: 'unhealthy', reason: `${failures.length} of ${reports.length} checks failed:\n${listOf(failures)}` }
+    const ran = countsOf(report).passed + failures.length
+    return { kind: 'unhealthy', reason: `${failures.length} of ${ran} checks failed:\n${listOf(failures)}` }
   }
   if (soak?.kind === 'failed') return { kind: 'unhealthy', reason: `During the soak, ${breachText(soak.breach)}` }
   if (isCancelled || soak?.kind === 'cancelled') {

@@ -31,6 +31,8 @@ export type DeployOptions = JobOptions & {
   readonly database: string
   /** A name for `fixtureModule`, `.wasm` left out, or the content of the file; no file is there without it. */
   readonly module?: string | Uint8Array
+  /** Texts by their names in the workspace. */
+  readonly files?: Readonly<Record<string, string>>
   /** On top of server, database, module and token; an empty one takes one of these away. */
   readonly inputs?: Readonly<Record<string, string>>
   readonly onLine?: Step['onLine']
@@ -78,7 +80,7 @@ export class Stage {
   }
 
   /** For tests that interfere while the step runs: the job is theirs to end. */
-  startDeploy({ database, module, inputs, onLine, secrets, ...options }: DeployOptions): {
+  startDeploy({ database, module, files = {}, inputs, onLine, secrets, ...options }: DeployOptions): {
     job: Job
     step: RunningStep
   } {
@@ -88,6 +90,7 @@ export class Stage {
       const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
       writeFileSync(join(job.workspace, 'module.wasm'), bytes)
     }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(job.workspace, name), text)
     const given = { server: this.server.url, database, module: 'module.wasm', token: this.token, ...inputs }
     return { job, step: job.start({ action: 'deploy', inputs: given, ...(onLine && { onLine }) }) }
   }

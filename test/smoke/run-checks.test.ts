@@ -231,7 +231,7 @@ describe('time', () => {
     [{ ping: true, timeout: '2s' }, 2000],
     [{ sql: 'SELECT 1', timeout: '2s', eventually: '30s' }, 32_000],
     [{ connections: 2, timeout: '2s', stay: '1m' }, 62_000],
-    [{ load: 'add', timeout: '2s', for: '1m' }, 62_000],
+    [{ load: 'add', timeout: '2s', for: '1m' }, 63_000],
     [{ subscription: 'SELECT * FROM a', timeout: '2s', call: { reducer: 'add', row: { id: 1 }, within: '1s' } }, 3000]
   ])('%j has %d ms, and a second to say why', async (check, limit) => {
     const deaf = await run([check], never)
