@@ -154,7 +154,7 @@ test('100,000 lines are read in seconds, and not kept', async () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const since: LogMark = { after: begin, what: 'start' }
     const place = await placeOf(world, await world.shared('counter'), { url, since })
-    const check = checkOf('log', { log: { below: 'warn', with: 'tick 99999' }, timeout: '20s' })
+    const check = checkOf('log', { log: { below: 'warn', with: 'tick 99999' }, timeout: '100s' })
     const finding = await tryOnce(runLog, check, place)
     expect(finding).toEqual({
       kind: 'failed',
@@ -170,7 +170,7 @@ test('100,000 lines are read in seconds, and not kept', async () => {
     server.close()
     server.closeAllConnections()
   }
-})
+}, 120_000)
 
 /** Bytes, without garbage. */
 function heapInUse(): number {
