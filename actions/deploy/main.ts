@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { CheckInputs } from '../../src/action/check-inputs.ts'
 import { openConnection } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
@@ -37,7 +38,7 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
     checks,
     steps: { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
   }
-  const folder = inputs.reportFolder ?? tools.folder
+  const folder = resolve(inputs.reportFolder ?? tools.folder)
   await checking?.makeReportFolder(folder)
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)

@@ -136,6 +136,14 @@ export const spec = defineAction({
       about: ['plan', 'plan-digest'],
       holds: ({ plan, planDigest }) => plan !== undefined || planDigest === undefined,
       message: 'The input `plan-digest` goes with `plan` only.'
+    },
+    {
+      about: ['checks', 'inline-checks', 'soak', 'allow-writes', 'allowed-load-hosts', 'report-folder'],
+      holds: ({ checks, inlineChecks, soak, allowWrites, allowedLoadHosts, reportFolder }) =>
+        [checks, inlineChecks, soak].some((given) => given !== undefined) ||
+        (!allowWrites && allowedLoadHosts === undefined && reportFolder === undefined),
+      message:
+        'The inputs `allow-writes`, `allowed-load-hosts` and `report-folder` go with `checks`, `inline-checks` or `soak` only.'
     }
   ],
   post: true

@@ -19,7 +19,9 @@ export async function writeSummary(markdown: string, environment: Environment): 
       ({ size }) => size,
       () => 0
     )
-    await appendFile(path, cutToBytes(markdown, summaryLimit - used))
+    // An empty line between, or what comes after an HTML block would be shown as a part of it.
+    const separator = used === 0 ? '' : '\n'
+    await appendFile(path, `${separator}${cutToBytes(markdown, summaryLimit - used - separator.length)}`)
   } catch (thrown) {
     warn('No job summary', `The summary could not be written: ${messageOf(thrown)}`)
   }

@@ -4,8 +4,8 @@ import type { Schema } from '../module/schema.ts'
 import type { Check, Checks } from '../smoke/check.ts'
 import { type CheckReport, countsOf, hasPassed, type SmokeReport } from '../smoke/check-report.ts'
 import type { HealthReport } from '../smoke/health.ts'
-import type { CheckPlace } from '../smoke/place.ts'
-import type { Work } from './work.ts'
+import type { CheckPlace, LogMark } from '../smoke/place.ts'
+import type { DeployTools, Work } from './work.ts'
 
 /** What is checked of a release besides its health check, before it is kept. */
 export type ReleaseChecks = {
@@ -74,7 +74,6 @@ async function checkAndWatch(work: Work, { checks, soak }: ReleaseChecks, isNew:
 }
 
 async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> {
-  const { findLogMark } = await import('../smoke/log-mark.ts')
   const database = findings.databaseIdentity ?? request.database
   return {
     server: tools.server,
@@ -82,11 +81,26 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
     database: request.database,
     expectedHash: request.module.hash,
     schema: await tools.describe(request.module),
-    since: await findLogMark(tools.server, database, { signal: tools.cancelled }),
+    since: await markOf(database, tools),
     isThrowAway: false,
     clock: tools.clock,
     cancelled: tools.cancelled
   }
+}
+
+/**
+ * Where the publish is in the log. A log that can't be read now is no word against the release: then lines count from now
+ * on, by this machine's clock, and what needs the log will say that it can't be had.
+ */
+async function markOf(database: string, { server, clock, cancelled }: DeployTools): Promise<LogMark> {
+  const { findLogMark } = await import('../smoke/log-mark.ts')
+  const now = { after: BigInt(clock.now()) * 1000n, what: 'start' } as const
+  for (let triesLeft = 3; triesLeft > 0 && !cancelled.aborted; triesLeft--) {
+    const mark = await findLogMark(server, database, { signal: cancelled }).catch(() => undefined)
+    if (mark !== undefined) return mark
+    await clock.sleep(1000, cancelled)
+  }
+  return now
 }
 
 async function runAll(checks: Checks, place: CheckPlace, { tools, findings }: Work): Promise<SmokeReport> {

@@ -86,6 +86,7 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   const live = { kind: 'previous' } as const
   if (!decision.allowed) return ended({ result: 'refused', live, reason: decision.reasons.join('\n') })
   for (const warning of decision.warnings) journal.warn(warning)
+  if (request.checks?.soak !== undefined && judgement.wayBack.reversible === 'conditional') journal.warn(soakWarning)
   // Steps before the publish may well be there to make the data fit.
   const fitsLater = request.steps !== undefined && request.steps.before.length > 0
   const unfit = fitsLater ? undefined : await unfitData(work)
@@ -94,6 +95,9 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   if (serverPlan.kind !== 'automatic') throw new Error('The server has no plan that could be carried out.')
   return { kind: 'update', previous, token: serverPlan.token }
 }
+
+const soakWarning =
+  'While the release is watched (`soak`) clients may do what makes it impossible to go back: see the condition of the way back.'
 
 const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' } }
 

@@ -38,8 +38,9 @@ test('the metrics tell of errors, of how long calls took and waited, and of the 
   await start('counter-unhealthy')
   await Promise.all([call('health_check', []), call('increment_counter', [1]), call('increment_counter', [1])])
   const metrics = await (await fetch(`${server.url}/v1/metrics`)).text()
-  const value = (start: string, label = '') => {
-    const line = metrics.split('\n').find((each) => each.startsWith(start) && each.includes(label))
+  const value = (start: string, ...labels: readonly string[]) => {
+    const isIt = (line: string) => line.startsWith(start) && labels.every((label) => line.includes(label))
+    const line = metrics.split('\n').find(isIt)
     return line === undefined ? undefined : Number(line.split(' ').at(-1))
   }
   expect(value('spacetime_worker_sender_errors_total', 'reducer_symbol="health_check"')).toBe(1)
@@ -47,7 +48,7 @@ test('the metrics tell of errors, of how long calls took and waited, and of the 
   expect(value('spacetime_worker_instance_operation_queue_length{')).toBe(0)
   for (const name of ['reducer_wait_time_sec', 'reducer_plus_query_duration_sec', 'txn_elapsed_time_sec']) {
     expect(value(`spacetime_${name}_count`, 'reducer="increment_counter"')).toBe(2)
-    expect(value(`spacetime_${name}_bucket`, 'reducer="increment_counter",le="+Inf"') ?? 2).toBe(2)
+    expect(value(`spacetime_${name}_bucket`, 'reducer="increment_counter"', 'le="+Inf"')).toBe(2)
   }
   expect(value('spacetime_worker_instance_operation_queue_length_histogram_count')).toBe(3)
 })

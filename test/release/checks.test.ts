@@ -20,7 +20,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-type Options = { readonly soak?: number; readonly allowWrites?: boolean; readonly during?: () => Promise<unknown> }
+type Options = {
+  readonly soak?: number
+  readonly allowWrites?: boolean
+  readonly during?: (isOver: () => boolean) => Promise<void>
+}
 
 /** Deploys `counter-additive` over what is there, with checks. */
 async function deployWith(database: string, yaml: string | undefined, options: Options = {}): Promise<Deployment> {
@@ -30,8 +34,8 @@ async function deployWith(database: string, yaml: string | undefined, options: O
     allowWrites: options.allowWrites ?? false,
     allowedLoadHosts: []
   }
-  const cancelled = new AbortController()
-  const ended = deploy(
+  let isOver = false
+  const deployment = await deploy(
     {
       database,
       module: wasm('counter-additive'),
@@ -53,7 +57,7 @@ async function deployWith(database: string, yaml: string | undefined, options: O
       clock: systemClock,
       narrator: {
         begin: (step) => {
-          if (step === 'Soak') void options.during?.()
+          if (step === 'Soak') void options.during?.(() => isOver)
         },
         end: () => {},
         tell: () => {},
@@ -62,10 +66,11 @@ async function deployWith(database: string, yaml: string | undefined, options: O
       folder,
       origin: {},
       remember: () => {},
-      cancelled: cancelled.signal
+      cancelled: new AbortController().signal
     }
   )
-  return ended
+  isOver = true
+  return deployment
 }
 
 async function hashOf(database: string): Promise<string> {
@@ -140,10 +145,12 @@ describe('a release with checks', () => {
     const deployment = await deployWith(database, 'checks:\n  - log: { below: error }\n', {
       soak: 30_000,
       // The error of a reducer is an error in the log.
-      during: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 1000))
+      during: async (isOver) => {
         await call(world.owner, database, 'clear_counters', [])
-        await call(world.owner, database, 'health_check', [])
+        while (!isOver()) {
+          await call(world.owner, database, 'health_check', [])
+          await new Promise((resolve) => setTimeout(resolve, 200))
+        }
       }
     })
     expect(deployment).toMatchObject({ result: 'rolled-back', smoke: { soak: { kind: 'failed' } } })
