@@ -26,8 +26,9 @@ try {
 
 /**
  * What a release tag points to, since all of it is downloaded at the start of every job that uses an action:
- * each action in a folder of the root, so that `org/stdb-actions/deploy@v1` finds it, the bundle and licences, and the
- * schemas that editors fetch by the tag; no sources and no tests.
+ * each action in a folder of the root, so that `org/stdb-actions/deploy@v1` finds it, the bundle and licences, what
+ * images are built with (found as `../docker/` from the bundle), and the schemas that editors fetch by the tag; no
+ * sources and no tests.
  */
 async function releaseTree(dist: string): Promise<Files> {
   const files = new Map<string, Uint8Array>()
@@ -38,6 +39,7 @@ async function releaseTree(dist: string): Promise<Files> {
     files.set(`${spec.name}/README.md`, Buffer.from(withTables(readme, spec)))
   }
   for (const { path, content } of jsonSchemas()) files.set(path, Buffer.from(content))
+  for (const [path, content] of readFiles(join(root, 'docker'))) files.set(`docker/${path}`, content)
   for (const name of ['LICENSE', 'README.md']) files.set(name, readFileSync(join(root, name)))
   return files
 }

@@ -44,3 +44,7 @@ test('a release tree has no sources', () => {
   const files = readdirSync(tree, { recursive: true, encoding: 'utf8' })
   expect(files.filter((file) => file.endsWith('.ts') || file.includes('node_modules'))).toEqual([])
 })
+
+test('a release tree has what images are built with, beside the bundle', () => {
+  expect(readdirSync(join(tree, 'docker')).sort()).toEqual(['Dockerfile', 'Dockerfile.dockerignore', 'entrypoint.sh'])
+})

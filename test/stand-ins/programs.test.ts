@@ -52,8 +52,8 @@ function startArguments(port: number): string[] {
 }
 
 /** The server's program on a free port; its URL. */
-async function startServer(): Promise<string> {
-  const child = spawn(installed['spacetimedb-standalone'], startArguments(0), {
+async function startServer(args = startArguments(0)): Promise<string> {
+  const child = spawn(installed['spacetimedb-standalone'], args, {
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -85,6 +85,22 @@ describe('spacetimedb-standalone', () => {
     expect(readFileSync(join(folder, 'data-0/key'), 'utf8')).toBe(key)
   })
 
+  test('keeps databases on disk when it ends in order', async () => {
+    const disk = (port: number) => startArguments(port).filter((part) => part !== '--in-memory')
+    const first = await startServer(disk(0))
+    const body = new Uint8Array(fixtureModule('counter.wasm'))
+    expect((await fetch(`${first}/v1/database/kept`, { method: 'PUT', body })).status).toBe(200)
+    const server = started.at(-1) as ChildProcess
+    server.kill('SIGINT')
+    expect(await once(server, 'exit')).toEqual([0, null])
+    const call = await fetch(`${await startServer(disk(0))}/v1/database/kept/call/increment_counter`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '[1]'
+    })
+    expect(call.status).toBe(200)
+  })
+
   test('ends when the port is taken', async () => {
     const { port } = new URL(await startServer())
     const ended = await standalone(...startArguments(Number(port)))
@@ -103,9 +119,8 @@ describe('spacetimedb-standalone', () => {
       'the default address, which others reach',
       startArguments(1).filter((part) => !/listen|127/.test(part)),
       1,
-      '0.0.0.0:3000'
-    ],
-    ['data on disk', startArguments(1).filter((part) => part !== '--in-memory'), 1, 'give --in-memory']
+      'which has to be said'
+    ]
   ]
 
   test.each(wrong)('refuses %s', async (_, args, exitCode, says) => {
@@ -147,6 +162,24 @@ describe('spacetimedb-cli', () => {
       'spacetimedb tool version 2.8.3; spacetimedb-lib version 2.8.3;',
       ''
     ])
+  })
+
+  test('makes a configuration, logs in to the server, and asks it in SQL', async () => {
+    const path = join(folder, 'own/cli.toml')
+    mkdirSync(join(folder, 'own'))
+    const own = (...args: string[]) => cli('--config-path', path, ...args)
+    expect((await own('login', 'show')).stdout).toContain('You are not logged in.')
+    const { stdout } = await own('login', '--server-issued-login', url)
+    const [, identity] = /^Logged in with identity (c200[0-9a-f]{60})$/m.exec(stdout) ?? []
+    expect((await own('login', 'show')).stdout).toBe(`You are logged in as ${identity}\n`)
+    const query = 'SELECT program_hash FROM st_module'
+    const sql = (name: string) => own('sql', '--server', url, '--no-config', name, query)
+    expect(await sql('own')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('failed to find database `own`.')
+    })
+    await own('publish', '-s', url, '--bin-path', module('counter.wasm'), 'own', '--no-config', '--yes=remote')
+    expect((await sql('own')).stdout).toMatch(/^ program_hash +\n-+\n \d{70,78} +\n$/)
   })
 
   test('reads the login and the servers of cli.toml', async () => {

@@ -1,0 +1,31 @@
+import { ProgramMissing, type Ran, runProgram } from '../../src/process.ts'
+
+type Where = {
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** In milliseconds; ten minutes by default. */
+  readonly timeout?: number
+}
+
+/** Runs a program to its end, in this process's environment by default. */
+export function run(program: string, args: readonly string[], where: Where = {}): Promise<Ran> {
+  const { environment = process.env, timeout = 600_000 } = where
+  return runProgram({ program, args, environment }, { timeout })
+}
+
+/** What a program printed; an Error with what it complained about when it failed. */
+export async function must(program: string, args: readonly string[], where: Where = {}): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(program, args, where)
+  if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed (${exitCode}): ${stderr}${stdout}`)
+  return stdout
+}
+
+/** Whether a program is there. */
+export async function isInstalled(program: string): Promise<boolean> {
+  try {
+    await run(program, ['--version'])
+    return true
+  } catch (error) {
+    if (error instanceof ProgramMissing) return false
+    throw error
+  }
+}
