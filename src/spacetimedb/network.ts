@@ -9,7 +9,7 @@ import {
   type Request,
   type Stream,
   type Transport
-} from '../spacetimedb/transport.ts'
+} from './transport.ts'
 
 /** What reaches other hosts, and how long it tries. */
 export type Network = {
@@ -21,9 +21,6 @@ export type Network = {
   /** Ends requests and waits. */
   readonly signal?: AbortSignal | undefined
 }
-
-/** Releases are some 60 MB and GitHub seldom fails: 4 tries, none begun later than 5 minutes after the first. */
-export const downloadPatience: Patience = { attempts: 4, firstDelay: 500, longestDelay: 4000, total: 300_000 }
 
 /** Sends a request whose whole answer is wanted; the signal ends it. */
 export async function exchange({ transport, signal }: Network, request: Request): Promise<Exchange> {
