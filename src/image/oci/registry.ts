@@ -141,5 +141,5 @@ function wireRequest({ method, headers, body }: RegistryRequest, url: string, au
 
 /** At 100 kB/s, slower than any runner's connection. */
 function millisecondsFor(bytes: number): number {
-  return bytes / 100
+  return Math.ceil(bytes / 100)
 }
