@@ -8,7 +8,8 @@ import { loadModule } from '../../src/module/load.ts'
 import { fixturePath } from '../fixtures.ts'
 import { temporaryFolders } from '../setup/folders.ts'
 import { hastyNetwork } from '../setup/http-server.ts'
-import { type RunningRegistry, registryProgram, startRegistryProgram, user } from './registry-program.ts'
+import { registryUser as user } from '../stand-ins/registry.ts'
+import { type RunningRegistry, registryProgram, startRegistryProgram } from './registry-program.ts'
 
 const makeFolder = temporaryFolders()
 const found = registryProgram()

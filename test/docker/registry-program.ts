@@ -7,25 +7,25 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { importPKCS8, SignJWT } from 'jose'
+import { registryUser } from '../stand-ins/registry.ts'
 
 /** Debian's `docker-registry`, which is the reference implementation of the distribution API. */
 const program = 'docker-registry'
 
 /** Its version, or why it can't be run. */
 export function registryProgram(): { readonly version: string } | { readonly missing: string } {
-  const { error, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' })
-  if (error === undefined) return { version: stdout.trim() }
-  return { missing: `there is no ${program} (\`apt-get install docker-registry\`)` }
+  const [registry, openssl] = [program, 'openssl'].map((each) => spawnSync(each, ['--version'], { encoding: 'utf8' }))
+  if (registry?.error !== undefined) return { missing: `there is no ${program} (\`apt-get install docker-registry\`)` }
+  if (openssl?.error !== undefined) return { missing: 'there is no openssl, which makes the certificate of its tokens' }
+  return { version: `${registry?.stdout}`.trim() }
 }
 
 export type RunningRegistry = { readonly host: string; close(): Promise<void> }
 
-export const user = { username: 'octocat', password: 'secret-of-octocat' }
-
-/** bcrypt, the only form that it takes. */
+/** Of `registryUser`, with bcrypt, the only form that it takes. */
 const htpasswd = 'octocat:$2b$04$x3ttqHPOuIVoh6pnK9phuOcmZAOI1N6YdbBQ249O5B7FXuvfaJlOO\n'
 
-/** Starts it on a free port, with its storage in an empty folder; it has the user above, or nobody. */
+/** Starts it on a free port, with its storage in an empty folder; it knows `registryUser` alone, where it asks for a login. */
 export async function startRegistryProgram(
   folder: string,
   login: 'none' | 'basic' | 'token'
@@ -94,7 +94,7 @@ async function startRealm(folder: string) {
   execFileSync('openssl', ['req', ...options, ...subject], { stdio: 'ignore' })
   const signer = await importPKCS8(readFileSync(key, 'utf8'), 'ES256')
   const x5c = [new X509Certificate(readFileSync(certificate)).raw.toString('base64')]
-  const basic = `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`
+  const basic = `Basic ${Buffer.from(`${registryUser.username}:${registryUser.password}`).toString('base64')}`
   const server = createServer(async ({ url = '', headers: { authorization } }, response) => {
     if (authorization !== undefined && authorization !== basic) return response.writeHead(401).end()
     const access = new URL(url, 'http://127.0.0.1').searchParams.getAll('scope').map((scope) => {
@@ -106,7 +106,7 @@ async function startRealm(folder: string) {
       .setProtectedHeader({ alg: 'ES256', typ: 'JWT', x5c })
       .setIssuer('realm')
       .setAudience('registry')
-      .setSubject(user.username)
+      .setSubject(registryUser.username)
       .setIssuedAt()
       .setNotBefore('-1m')
       .setExpirationTime('5m')

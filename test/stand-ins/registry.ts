@@ -19,6 +19,8 @@ export type RegistryFault =
   | { readonly kind: 'corrupt' }
   /** The stated length, and half of the bytes. */
   | { readonly kind: 'cut' }
+  /** The same, and the connection stays open. */
+  | { readonly kind: 'stall' }
   /** No length, and twice the bytes. */
   | { readonly kind: 'too-long' }
   /** `Docker-Content-Digest` names something else. */
@@ -121,8 +123,10 @@ function deliver(method: string, response: ServerResponse, answer: HostAnswer, f
   else if (fault?.kind === 'too-long') response.writeHead(status, headers).end(Buffer.concat([body, body]))
   else response.writeHead(status, { ...headers, 'content-length': body.length })
   if (response.writableEnded) return
-  if (fault?.kind !== 'cut') response.end(content)
-  else response.write(body.subarray(0, body.length >> 1), () => setTimeout(() => response.destroy(), 50))
+  const half = body.subarray(0, body.length >> 1)
+  if (fault?.kind === 'stall') response.write(half)
+  else if (fault?.kind === 'cut') response.write(half, () => setTimeout(() => response.destroy(), 50))
+  else response.end(content)
 }
 
 const another = digestOf(Buffer.from('another'))

@@ -36,6 +36,7 @@ describe('fetching', () => {
       /^the module from 127.* broke off after \d+ of \d+ bytes; trying again\.$/
     ],
     ['a manifest that breaks off', manifest, { kind: 'cut' }, /^the manifest from 127.* broke off after \d+ bytes/],
+    ['a blob of which nothing more comes', storage, { kind: 'stall' }, /broke off after \d+ of \d+ bytes/],
     ['a connection that is closed', blob, { kind: 'broken-connection' }, /the connection to 127.* broke/],
     ['a registry out of order', manifest, answer(503), /^127.* answered 503; trying again\.$/],
     ['storage out of order', storage, answer(500), /answered 500/],

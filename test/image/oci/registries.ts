@@ -30,7 +30,7 @@ export function registries(): (options?: RegistryOptions, credential?: Credentia
 export function open(host: string, credential?: Credential): Omit<Opened, 'server'> {
   const secrets: string[] = []
   const network = hastyNetwork()
-  const registry = openRegistry({ host, credential, network, onSecret: (secret) => secrets.push(secret) })
+  const registry = openRegistry({ host, credential, network, onSecret: (secret) => secrets.push(secret), idle: 1000 })
   return { registry, secrets, retries: network.retries }
 }
 
