@@ -111,8 +111,9 @@ type Over<Result> = (request: Request) => Promise<Result>
 
 /** Docker Hub's API is at another host than its name (https://github.com/moby/moby/blob/v28.0.0/registry/config.go). */
 function baseOf(host: string, plainHttp: boolean): URL {
-  const url = new URL(`https://${host === 'docker.io' ? 'registry-1.docker.io' : host}`)
-  return plainHttp || isLoopback(url) ? new URL(`http://${url.host}`) : url
+  const address = host === 'docker.io' ? 'registry-1.docker.io' : host
+  const url = new URL(`https://${address}`)
+  return plainHttp || isLoopback(url) ? new URL(`http://${address}`) : url
 }
 
 function scopeOf({ action, repository }: Job): Scope {

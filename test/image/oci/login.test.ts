@@ -188,6 +188,16 @@ describe('other hosts', () => {
   })
 
   test.each([
+    ['127.0.0.1:443', 'http://127.0.0.1:443/'],
+    ['localhost:5000', 'http://localhost:5000/'],
+    ['localhost.example.com', 'https://localhost.example.com/']
+  ])('http is for this machine: %s', async (host, url) => {
+    const { registry, sent } = elsewhere(host, () => denied)
+    await expect(pushModule(registry, { repository, module })).rejects.toThrow(ConfigurationError)
+    expect(sent[0]?.url.startsWith(`${url}v2/`)).toBe(true)
+  })
+
+  test.each([
     [false, 'https://registry.example.com:8443/'],
     [true, 'http://registry.example.com:8443/']
   ])('plain http is for those who want it: %s', async (plainHttp, url) => {

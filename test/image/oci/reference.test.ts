@@ -32,6 +32,7 @@ describe('what is none', () => {
     ['ghcr.io/owner/name ', /has a space or a line break/],
     ['ghcr.io/owner/na\nme', /has a space or a line break/],
     ['user:secret@ghcr.io/owner/name', /has a user name or password in it\. Remove it/],
+    ['ghcr.io', /names no repository: there is no \/ in it/],
     ['name', /names no owner: a name alone is an official image/],
     ['docker.io/name', /names no owner/],
     ['ghcr.io/', /names no repository on ghcr\.io/],
