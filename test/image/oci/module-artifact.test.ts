@@ -50,7 +50,7 @@ describe('what is pushed comes back', () => {
         expect(Buffer.from(back.bytes).equals(bytes)).toBe(true)
         expect(back.kind).toBe(kind)
       }),
-      { numRuns: 15 }
+      { numRuns: 10 }
     )
     expect(server.seen.registry.length).toBeGreaterThan(0)
   })

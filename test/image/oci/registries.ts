@@ -26,11 +26,17 @@ export function registries(): (options?: RegistryOptions, credential?: Credentia
   }
 }
 
-/** A registry without waits between tries. */
-export function open(host: string, credential?: Credential): Omit<Opened, 'server'> {
+/** A registry without waits between tries. `idle` in milliseconds. */
+export function open(host: string, credential?: Credential, idle?: number): Omit<Opened, 'server'> {
   const secrets: string[] = []
   const network = hastyNetwork()
-  const registry = openRegistry({ host, credential, network, onSecret: (secret) => secrets.push(secret), idle: 1000 })
+  const registry = openRegistry({
+    host,
+    credential,
+    network,
+    onSecret: (secret) => secrets.push(secret),
+    ...(idle && { idle })
+  })
   return { registry, secrets, retries: network.retries }
 }
 
