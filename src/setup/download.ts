@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { withRetries } from '../retry.ts'
-import { followRedirects, hostOf, type Network, passingProblem, reasonOf } from './network.ts'
+import { type Patience, withRetries } from '../retry.ts'
+import { followRedirects, hostOf, type Network, passingProblem, reasonOf } from '../spacetimedb/network.ts'
 import type { Sha256 } from './releases.ts'
+
+/** Releases are some 60 MB and GitHub seldom fails: 4 tries, none begun later than 5 minutes after the first. */
+export const downloadPatience: Patience = { attempts: 4, firstDelay: 500, longestDelay: 4000, total: 300_000 }
 
 export type DownloadRequest = {
   readonly url: string

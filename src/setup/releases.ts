@@ -1,9 +1,9 @@
 import semver from 'semver'
 import * as z from 'zod'
 import { withRetries } from '../retry.ts'
+import { exchange, followRedirects, hostOf, type Network, passingProblem, reasonOf } from '../spacetimedb/network.ts'
 import type { Answer } from '../spacetimedb/transport.ts'
 import { insistOnGoing } from './failure.ts'
-import { exchange, followRedirects, hostOf, type Network, passingProblem, reasonOf } from './network.ts'
 
 /** A SHA-256 in lower-case hex. */
 export type Sha256 = string & { readonly brand: 'Sha256' }

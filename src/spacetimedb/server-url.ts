@@ -97,6 +97,7 @@ function insecurityWarnings(url: URL, { withToken, allowInsecure }: AddressPolic
   return [`${bare(url)} is spoken to without encryption: everybody on the way can read and change what is sent.`]
 }
 
-function isLoopback({ hostname }: URL): boolean {
+/** Whether an address is one of this machine alone. */
+export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }

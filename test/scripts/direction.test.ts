@@ -50,6 +50,14 @@ const rules: Record<string, { readonly allowed: readonly string[]; readonly forb
     allowed: ['../errors.ts', '../process.ts', '../module/describe.ts'],
     forbidden: ['../setup/install.ts', '../github/artifacts.ts', '../migration/diff.ts', '../action/log.ts']
   },
+  'src/image': {
+    allowed: ['../errors.ts', './oci/reference.ts', '../module/hash.ts', '../spacetimedb/network.ts'],
+    forbidden: ['../build/manifest.ts', '../setup/install.ts', '../github/artifacts.ts', '../action/log.ts']
+  },
+  'src/image/oci': {
+    allowed: ['../../errors.ts', '../tags.ts', '../../module/hash.ts', '../../spacetimedb/network.ts'],
+    forbidden: ['../../build/manifest.ts', '../../setup/install.ts', '../../github/artifacts.ts', '../../action/log.ts']
+  },
   'src/github': {
     allowed: ['../errors.ts', '../clock.ts'],
     forbidden: ['../release/deploy.ts', '../spacetimedb/server.ts', '../module/hash.ts', '../action/log.ts']

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from '@jest/globals'
 import { type Clock, systemClock } from '../../src/clock.ts'
-import type { Network } from '../../src/setup/network.ts'
+import type { Network } from '../../src/spacetimedb/network.ts'
 import { createTransport } from '../../src/spacetimedb/transport.ts'
 
 /** Starts servers on loopback that end after the tests of a file; each answers its URL. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Patience, Retry } from '../retry.ts'
-import { DeadlineExceeded } from '../spacetimedb/attempt.ts'
-import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from '../spacetimedb/transport.ts'
+import { DeadlineExceeded } from './attempt.ts'
+import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from './transport.ts'
 
 /** What reaches other hosts, and how long it tries. */
 export type Network = {
@@ -14,9 +14,6 @@ export type Network = {
   /** Ends requests and waits. */
   readonly signal?: AbortSignal | undefined
 }
-
-/** Releases are some 60 MB and GitHub seldom fails: 4 tries, none begun later than 5 minutes after the first. */
-export const downloadPatience: Patience = { attempts: 4, firstDelay: 500, longestDelay: 4000, total: 300_000 }
 
 /** Sends a request whose whole answer is wanted; the signal ends it. */
 export async function exchange({ transport, signal }: Network, request: Request): Promise<Exchange> {
