@@ -59,8 +59,9 @@ async function publishBack(
 
 async function checkOld(rehearsing: Rehearsing, old: OldRelease, since: bigint): Promise<WayBackReport> {
   const { tools, hide, found } = rehearsing
-  const place = checkPlace(rehearsing, old.module, old.schema, since)
-  const checks = hideInSmokeReport(await tools.runChecks(tools.defaultChecks(old.schema), place, {}), hide)
+  const place = checkPlace(rehearsing, old.module, old.schema, { after: since, what: 'publish' })
+  const wanted = tools.defaultChecks(old.schema, old.module.hash)
+  const checks = hideInSmokeReport(await tools.runChecks(wanted, place, {}), hide)
   if (!hasPassed(checks)) return { kind: 'failed', reason: 'The old module is back, and its checks fail.', checks }
   const lost = found.rows.size > 0 && !hasSchedules(rehearsing) ? lostRows(rehearsing, 'leaving', 'back') : undefined
   if (lost !== undefined) return { kind: 'failed', reason: `The way back lost rows: ${lost}.`, checks }

@@ -9,7 +9,7 @@ export function limitsOf({ request, found }: Rehearsing, old: OldRelease): strin
   return [
     ...found.gaps,
     ...(isLive
-      ? dataLimits(tables, found.copies)
+      ? dataLimits(tables, found.copies, found.rows)
       : ['The rows are those of the seed: nothing of production was read.']),
     ...(isLive ? visibilityLimits(old, found.rows) : []),
     ...copyLimits(tables, found.copies),
@@ -21,8 +21,9 @@ export function limitsOf({ request, found }: Rehearsing, old: OldRelease): strin
 
 type Copies = ReadonlyMap<string, TableOutcome>
 
-function dataLimits(tables: readonly Table[], copies: Copies): string[] {
-  const left = tables.filter(({ name, isEvent }) => !isEvent && !copies.has(name)).map(({ name }) => name)
+function dataLimits(tables: readonly Table[], copies: Copies, rows: ReadonlyMap<string, RowCounts>): string[] {
+  const mayHaveRows = ({ name, isEvent }: Table) => !isEvent && rows.get(name)?.production !== 0n
+  const left = tables.filter((table) => mayHaveRows(table) && !copies.has(table.name)).map(({ name }) => name)
   if (left.length === 0) return []
   return [`Of these tables no row of production was asked for: ${namesOf(left)}.`]
 }

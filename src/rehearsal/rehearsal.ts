@@ -59,8 +59,8 @@ export type RehearsalTools = Pick<
   /** The same server, asked as somebody new. */
   readonly anonymous: Server
   readonly runChecks: (checks: Checks, place: CheckPlace, options: CheckOptions) => Promise<SmokeReport>
-  /** The checks that any module of that schema has to pass. */
-  readonly defaultChecks: (schema: Schema) => Checks
+  /** The checks that any module of that schema has to pass, when it is the one that is expected. */
+  readonly defaultChecks: (schema: Schema, expectedHash: ModuleHash) => Checks
   /** Told of each check of the new module when it is over. */
   readonly onReport?: (report: CheckReport) => void
 }

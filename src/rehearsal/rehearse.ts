@@ -135,8 +135,9 @@ async function fillWith(rehearsing: Rehearsing, { schema }: OldRelease, seed: Se
 async function checkBefore(rehearsing: Rehearsing, { module, schema }: OldRelease): Promise<Ended | undefined> {
   const { found, tools } = rehearsing
   found.stage = 'checks before'
-  const place = checkPlace(rehearsing, module, schema, microsNow(rehearsing))
-  found.checksBefore = await check(rehearsing, 'Check the old module', tools.defaultChecks(schema), place)
+  const place = checkPlace(rehearsing, module, schema, { after: microsNow(rehearsing), what: 'start' })
+  const checks = tools.defaultChecks(schema, module.hash)
+  found.checksBefore = await check(rehearsing, 'Check the old module', checks, place)
   if (hasPassed(found.checksBefore)) return undefined
   const unfilled = [...found.copies.values()].some(({ kind }) => kind === 'not-copied')
   const why = unfilled ? ' Perhaps it needs the tables that could not be copied: fill them by `call`.' : ''
@@ -168,9 +169,9 @@ async function checkNewAndGoBack(rehearsing: Rehearsing, old: OldRelease): Promi
   const { request, tools, found, hide } = rehearsing
   found.stage = 'checks'
   const schema = await tools.describe(request.module)
-  const since = BigInt(publishedAt(rehearsing)) * 1000n
+  const since = { after: BigInt(publishedAt(rehearsing)) * 1000n, what: 'publish' } as const
   const place = checkPlace(rehearsing, request.module, schema, since)
-  const checks = request.checks ?? tools.defaultChecks(schema)
+  const checks = request.checks ?? tools.defaultChecks(schema, request.module.hash)
   const { onReport } = tools
   const options = onReport ? { onReport: (report: CheckReport) => onReport(hideInCheckReport(report, hide)) } : {}
   found.checks = await check(rehearsing, 'Check the new module', checks, place, options)

@@ -3,7 +3,7 @@ import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import type { Deployment } from '../release/deployment.ts'
 import type { SmokeReport } from '../smoke/check-report.ts'
-import type { CheckPlace } from '../smoke/place.ts'
+import type { CheckPlace, LogMark } from '../smoke/place.ts'
 import { askUntil, Stopped } from './ask.ts'
 import type { CopiedValues } from './copied-values.ts'
 import { countAll } from './count-rows.ts'
@@ -69,12 +69,11 @@ export function failedAt({ found, tools, hide }: Rehearsing, reason: string, isC
 }
 
 /** What checks are run against: the database of the rehearsal, with a module that has to be live. */
-export function checkPlace({ request, tools }: Rehearsing, module: Module, schema: Schema, since: bigint): CheckPlace {
+export function checkPlace({ request, tools }: Rehearsing, module: Module, schema: Schema, since: LogMark): CheckPlace {
   const { server, anonymous, clock, cancelled } = tools
   const { database } = request
   const expectedHash = module.hash
-  const mark = { after: since, what: 'publish' } as const
-  return { server, anonymous, database, expectedHash, schema, since: mark, isThrowAway: true, clock, cancelled }
+  return { server, anonymous, database, expectedHash, schema, since, isThrowAway: true, clock, cancelled }
 }
 
 /** Microseconds since the epoch: the server that is thrown away has the clock of this machine. */

@@ -74,7 +74,7 @@ export async function checkHealth(
       return { kind: 'cancelled', reason: 'The job was cancelled before the health check was done.' }
     case 'unanswered': {
       const seconds = timeout / 1000
-      const reason = `${reducer} gave no final answer within ${seconds} s (input \`health-timeout\`). ${messageOf(end.failure)}`
+      const reason = `${reducer} gave no final answer within ${seconds} s (input \`health-timeout\`). ${messageOf(end.failure ?? '')}`
       return { kind: 'unhealthy', reason }
     }
   }

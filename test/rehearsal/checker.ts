@@ -13,9 +13,9 @@ export function defaultChecks({ reducers }: Schema): Checks {
 
 /** Checks as a file has them, of the kinds that this runner knows: `served-hash`, `reducer`, `sql` with `value`. */
 export function checksOf(written: readonly object[]): Checks {
-  const { checks, deadline } = checksSchema.parse({ checks: written })
+  const { checks } = checksSchema.parse({ checks: written })
   return {
-    deadline,
+    deadline: 60_000,
     checks: checks.map((wanted): Check => {
       const about = { name: Object.values(wanted).join(' '), origin: { kind: 'default' }, needs: [] } as const
       if ('served-hash' in wanted) return { ...about, name: 'served hash', kind: 'served-hash', writes: false, wanted }

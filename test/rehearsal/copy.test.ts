@@ -40,7 +40,7 @@ describe('copying', () => {
       chime: { kind: 'not-copied', reason: expect.stringContaining('event table') }
     })
     expect(copies.stall).toBeUndefined()
-    expect(rehearsed.limits).toContain('Of these tables no row of production was asked for: stall.')
+    expect(rehearsed.limits.join()).not.toContain('no row of production was asked for')
     const from = await rows(stage.live.owner, database, 'SELECT * FROM trophy')
     const to = await rows(stage.owner, rehearsed.database, 'SELECT * FROM trophy')
     expect(new Set(to.map((row) => row.join()))).toEqual(new Set(from.map((row) => row.join())))
@@ -66,6 +66,7 @@ describe('copying', () => {
     const found = await rows(stage.owner, rehearsed.database, 'SELECT * FROM trophy')
     expect(found.every(([id]) => Number(id) > 5)).toBe(true)
     expect(found.map(([, title]) => title).sort()).toEqual(['masked-1', 'masked-2', 'masked-3'])
+    expect(rehearsed.limits).toContain('Of these tables no row of production was asked for: vault.')
     expect(rehearsed.limits.join()).toMatch(/trophy was copied up to its limit of 3 rows.*made-up values in title/s)
     expect(rehearsed.markdown).toContain('3, cut at the limit, masked: `title`')
   })
@@ -115,7 +116,7 @@ describe('copying', () => {
       checks: checksOf([{ sql: 'SELECT title FROM trophy WHERE id = 1', value: 'nobody' }]),
       tools: { onReport: (report) => void reports.push(report) }
     })
-    expect(withChecks.markdown).toContain('expected nobody, found \\*\\*\\*')
+    expect(withChecks.markdown).toMatch(/found .*\\\*\\\*\\\*/)
     const texts = [rehearsed, withChecks].flatMap(({ log, markdown, json }) => [log, markdown, json])
     for (const text of [...texts, JSON.stringify(reports)]) expect(text).not.toContain('Castorp')
     expect(reports).toHaveLength(1)

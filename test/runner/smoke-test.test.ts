@@ -61,7 +61,7 @@ describe('where a module was deployed', () => {
     })
     expect(report).toMatchObject({ passed: true, moduleHash: hashOf('counter'), soak: { outcome: 'passed' } })
     expect(report?.checks[2]).toMatchObject({ name: 'One more', place: { file: '.spacetimedb/smoke.yml', line: 4 } })
-    expect(junit).toMatch(/<testsuites tests="7" failures="0" errors="0" skipped="0"/)
+    expect(junit).toMatch(/<testsuites name="smoke-test" tests="7" failures="0" errors="0" skipped="0"/)
     expect(main.summary).toMatch(new RegExp(`^## ✅ \`${database}\`: 6 checks passed`))
     expect(main.summary).toMatch(/\*\*Soak:\*\* watched for/)
     expect(main.summary).toMatch(/a call took +p50 +p95 +p99 +max/)

@@ -98,7 +98,7 @@ test.concurrent('a server is downloaded where there is none, and is ended althou
       },
       onLine: ({ text }, step) => {
         server ??= urlIn(text)
-        if (text.includes('✓')) {
+        if (text.startsWith('✓ The server answers')) {
           ran = true
           step.kill()
         }
@@ -113,6 +113,33 @@ test.concurrent('a server is downloaded where there is none, and is ended althou
   } finally {
     await internet.close()
   }
+})
+
+test.concurrent('a job that is cancelled ends the server itself, and does not pass', async () => {
+  const { main, post } = await smokeTest({
+    ...fork,
+    module: 'counter',
+    inputs: {
+      server: 'local',
+      module: 'module.wasm',
+      version: '2.8.3',
+      cache: 'false',
+      'inline-checks': '- ping: true\n- { sql: SELECT * FROM counter, count: 9, eventually: 60s, timeout: 60s }\n'
+    },
+    onLine: ({ text }, step) => {
+      if (text.startsWith('✓ The server answers')) void step.cancel()
+    }
+  })
+  expect(main).toMatchObject({
+    exitCode: 1,
+    signal: null,
+    leftProcesses: false,
+    outputs: { result: 'failed', passed: '1' }
+  })
+  expect(main.log).toContain('The server was stopped.')
+  expect(main.annotations.at(-1)?.title).toMatch(/^smoke-test: (cancelled|failed)$/)
+  expect(await answers(urlIn(main.log))).toBe(false)
+  expect(post.files.filter((file) => /\/smoke-[0-9a-f]{8}\//.test(file))).toEqual([])
 })
 
 test.concurrent('the artifact of build-module tells the version, and is what has to be live', async () => {

@@ -32,8 +32,10 @@ export async function callForCheck(
     signal: attempt.signal,
     mayRepeat: (failure) => mayPass(failure) && changedNothing(failure)
   })
-  if (end.kind === 'ended') return { finding: ended(place, attempt) }
-  if (end.kind !== 'answered') return { finding: findingOf(end.failure, attempt) }
+  if (end.kind !== 'answered') {
+    const isOver = place.cancelled.aborted || end.failure === undefined
+    return { finding: isOver ? ended(place, attempt) : findingOf(end.failure, attempt) }
+  }
   if (end.answer.kind !== 'rejected') return { answer: end.answer }
   return { finding: rejected(name, end.answer, check.wanted.as, place) }
 }
@@ -48,7 +50,7 @@ export function rejected(
   const callables = [...schema.reducers, ...schema.procedures]
   const known = callables.find((callable) => callable.name === name)
   const advice = known === undefined ? othersThan(name, callables) : adviceOn(known, status, as)
-  const text = `"${name}" was not run (HTTP ${status}): ${reason.replace(/\.?$/, '.')}${advice}`
+  const text = `"${name}" was not run: ${reason.replace(/\.?$/, '.')}${advice}`
   return { kind: 'not-run', reason: text, final: true }
 }
 
@@ -72,7 +74,11 @@ function adviceOn({ parameters, visibility }: Reducer | Procedure, status: numbe
 export function tooSlow(answer: Extract<RunAnswer, { kind: 'ok' }>, longest: number | undefined): Finding | undefined {
   if (longest === undefined) return undefined
   if (answer.durationMicros === undefined) {
-    return { kind: 'not-run', reason: 'The server did not say how long it took, so `max-duration` says nothing.' }
+    return {
+      kind: 'not-run',
+      reason: 'The server did not say how long it took, so `max-duration` can not be judged.',
+      final: true
+    }
   }
   const took = answer.durationMicros / 1000
   if (took <= longest) return undefined

@@ -5,14 +5,12 @@ import { jsonDifference } from '../json-difference.ts'
 import type { RunCheck } from '../place.ts'
 import { jsonText } from '../shown-value.ts'
 import { callForCheck, passedIn, type RunAnswer, tooSlow } from './calling.ts'
-import { withinTry } from './within-try.ts'
 
 /** Calls a procedure; it returns what it should. */
-export const runProcedure: RunCheck<'procedure'> = (check, place, attempt) =>
-  withinTry(place, attempt, async () => {
-    const called = await callForCheck(check, place, attempt)
-    return 'finding' in called ? called.finding : judge(check.wanted, called.answer)
-  })
+export const runProcedure: RunCheck<'procedure'> = async (check, place, attempt) => {
+  const called = await callForCheck(check, place, attempt)
+  return 'finding' in called ? called.finding : judge(check.wanted, called.answer)
+}
 
 function judge(wanted: Check<'procedure'>['wanted'], answer: RunAnswer): Finding {
   if (answer.kind === 'failed') {

@@ -3,14 +3,12 @@ import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import type { RunCheck } from '../place.ts'
 import { callForCheck, passedIn, type RunAnswer, tooSlow } from './calling.ts'
-import { withinTry } from './within-try.ts'
 
 /** Calls a reducer; it ends as it should. What it says itself is final. */
-export const runReducer: RunCheck<'reducer'> = (check, place, attempt) =>
-  withinTry(place, attempt, async () => {
-    const called = await callForCheck(check, place, attempt)
-    return 'finding' in called ? called.finding : judge(check.wanted, called.answer)
-  })
+export const runReducer: RunCheck<'reducer'> = async (check, place, attempt) => {
+  const called = await callForCheck(check, place, attempt)
+  return 'finding' in called ? called.finding : judge(check.wanted, called.answer)
+}
 
 function judge(wanted: Check<'reducer'>['wanted'], answer: RunAnswer): Finding {
   const expected = endText(wanted.expect)

@@ -9,17 +9,24 @@ import { findingOfRows, refusedQuery } from './rows-finding.ts'
 import { serverFor, withinTry } from './within-try.ts'
 
 /** Runs a statement; its rows are as they should be, at once or, with `eventually`, after a while. */
-export const runSql: RunCheck<'sql'> = (check, place, attempt) =>
-  withinTry(place, attempt, async () => {
-    const { sql, eventually } = check.wanted
-    if (eventually === undefined) return ask(check, place, attempt.timeout)
-    if (isSelect(sql)) return askUntilItHolds(check, place, attempt, Math.min(eventually, attempt.timeout))
-    return {
-      kind: 'not-run',
-      reason: '`eventually` is for a `SELECT`: a statement that writes is sent once.',
-      final: true
-    }
-  })
+export const runSql: RunCheck<'sql'> = (check, place, attempt) => {
+  const { sql, eventually } = check.wanted
+  if (eventually === undefined) return withinTry(place, attempt, () => ask(check, place, attempt.timeout))
+  if (!isSelect(sql)) return Promise.resolve({ kind: 'not-run', reason: writesOnce, final: true })
+  let last: Finding | undefined
+  const note = (finding: Finding) => {
+    last = withTime(finding, eventually, attempt.timeout)
+    return last
+  }
+  return withinTry(
+    place,
+    attempt,
+    () => askUntilItHolds(check, place, attempt, note),
+    () => last
+  )
+}
+
+const writesOnce = '`eventually` is for a `SELECT`: a statement that writes is sent once.'
 
 async function ask(check: Check<'sql'>, place: CheckPlace, timeout: number): Promise<Finding> {
   const answer = await serverFor(check, place).sql(place.database, check.wanted.sql, timeout)
@@ -31,17 +38,23 @@ async function askUntilItHolds(
   check: Check<'sql'>,
   place: CheckPlace,
   attempt: Attempt,
-  longest: number
+  note: (finding: Finding) => Finding
 ): Promise<Finding> {
   const { clock } = place
   const begin = clock.now()
+  const longest = Math.min(check.wanted.eventually ?? 0, attempt.timeout)
   for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
-    const finding = await ask(check, place, Math.max(1, attempt.timeout - (clock.now() - begin)))
+    const finding = note(await ask(check, place, Math.max(1, attempt.timeout - (clock.now() - begin))))
     const left = longest - (clock.now() - begin)
-    if (finding.kind !== 'failed') return finding
-    if (left <= 0) return { ...finding, expected: `${finding.expected}, within ${inUnits(longest)}` }
+    if (finding.kind !== 'failed' || left <= 0) return finding
     await clock.sleep(Math.min(pause, left), attempt.signal)
   }
+}
+
+function withTime(finding: Finding, eventually: number, timeout: number): Finding {
+  if (finding.kind !== 'failed') return finding
+  const time = eventually <= timeout ? inUnits(eventually) : `${inUnits(timeout)} (the check's \`timeout\`)`
+  return { ...finding, expected: `${finding.expected}, within ${time}` }
 }
 
 function judge(check: Check<'sql'>, answer: SqlAnswer): Finding {

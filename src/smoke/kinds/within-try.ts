@@ -12,19 +12,25 @@ export function serverFor({ wanted }: Check, place: CheckPlace): Server {
   return wanted.as === 'owner' ? place.server : place.anonymous
 }
 
-/** Does the work of one try, and finds what came of it when its time is over or the server can't be asked. */
-export async function withinTry(place: CheckPlace, attempt: Attempt, work: () => Promise<Finding>): Promise<Finding> {
+/**
+ * Does the work of one try, and finds what came of it when its time is over or the server can't be asked. `soFar`: what
+ * was found until its time was over, where that says more than that it is over.
+ */
+export async function withinTry(
+  place: CheckPlace,
+  attempt: Attempt,
+  work: () => Promise<Finding>,
+  soFar: () => Finding | undefined = () => undefined
+): Promise<Finding> {
+  const atItsEnd = () => (place.cancelled.aborted ? undefined : soFar()) ?? ended(place, attempt)
   if (attempt.signal.aborted) return ended(place, attempt)
   try {
     const finding = await orCancelled(work(), attempt.signal)
-    return finding === 'cancelled' ? ended(place, attempt) : finding
+    return finding === 'cancelled' ? atItsEnd() : finding
   } catch (failure) {
-    if (mistakesOfOurs.has((failure as Error).name)) throw failure
-    return attempt.signal.aborted ? ended(place, attempt) : findingOf(failure, attempt)
+    return attempt.signal.aborted ? atItsEnd() : findingOf(failure, attempt)
   }
 }
-
-const mistakesOfOurs: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'ReferenceError'])
 
 /** A try that was ended by its signal. */
 export function ended(place: CheckPlace, attempt: Attempt): Finding {
@@ -34,9 +40,10 @@ export function ended(place: CheckPlace, attempt: Attempt): Finding {
 
 /**
  * What it says of a release that a request failed: a server that does not answer in time or breaks off has failed; one
- * that can't be reached, or won't be asked so, leaves the check undone.
+ * that can't be reached, or won't be asked so, leaves the check undone. Throws what is a mistake of ours.
  */
 export function findingOf(failure: unknown, attempt: Attempt): Finding {
+  if (mistakesOfOurs.has((failure as Error).name)) throw failure
   const kind = failure instanceof ServerFailure ? failure.kind : undefined
   switch (kind) {
     case 'timed-out':
@@ -48,6 +55,8 @@ export function findingOf(failure: unknown, attempt: Attempt): Finding {
       return { kind: 'not-run', reason: messageOf(failure), ...(isFinal(failure) && { final: true }) }
   }
 }
+
+const mistakesOfOurs: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'ReferenceError'])
 
 function isFinal(failure: unknown): boolean {
   return failure instanceof ConfigurationError || !mayPass(failure)

@@ -19,7 +19,7 @@ export async function junitXml(report: SmokeReport): Promise<string> {
   })
   return builder.build({
     '?xml': { '@_version': '1.0', '@_encoding': 'UTF-8' },
-    testsuites: { ...totals(report), testsuite: suite(report) }
+    testsuites: { '@_name': 'smoke-test', ...totals(report), testsuite: suite(report) }
   })
 }
 

@@ -47,7 +47,7 @@ describe('a module whose client_connected lets nobody in', () => {
   test('a reducer is not run', async () => {
     expect(await tryOnce(runReducer, checkOf('reducer', { reducer: 'walk' }), place)).toEqual({
       kind: 'not-run',
-      reason: '"walk" was not run (HTTP 403): members only. The module\'s `client_connected` decides who is let in.',
+      reason: '"walk" was not run: members only. The module\'s `client_connected` decides who is let in.',
       final: true
     })
   })

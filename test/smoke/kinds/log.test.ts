@@ -114,6 +114,26 @@ describe('the log since the mark', () => {
   })
 })
 
+test('levels, from the harmless to the worst; one that is not known counts as the worst', async () => {
+  const levels = ['Trace', 'Debug', 'Info', 'Warn', 'Error', 'Panic', 'Doom']
+  const lines = levels.map((level, at) => `${JSON.stringify({ level, ts: 1 + at, message: level })}\n`)
+  const proxy = await startProxy(world.url)
+  try {
+    const headers = { 'content-type': 'application/x-ndjson' }
+    proxy.inject({ match: { path: /logs/ }, fault: { kind: 'answer', status: 200, headers, body: lines.join('') } })
+    const place = await placeOf(world, await world.shared('counter'), { url: proxy.url })
+    for (const [at, below] of ['debug', 'info', 'warn', 'error', 'panic'].entries()) {
+      const finding = await tryOnce(runLog, checkOf('log', { log: { below } }), place)
+      const worse = levels.slice(at + 1)
+      expect(finding).toMatchObject({
+        actual: expect.stringMatching(new RegExp(`^${worse.length} of 7 .*: ${worse[0]} `))
+      })
+    }
+  } finally {
+    await proxy.close()
+  }
+})
+
 test('100,000 lines are read in seconds, and not kept', async () => {
   const count = 100_000
   const begin = BigInt(Date.now()) * 1000n

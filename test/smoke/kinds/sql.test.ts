@@ -128,7 +128,11 @@ describe('eventually', () => {
   test('the time of the try ends it, too', async () => {
     const place = await placeOf(world, await world.shared('counter'))
     const finding = await tryOnce(runSql, checkOf('sql', { ...written, timeout: '400ms' }), place)
-    expect(finding).toMatchObject({ kind: 'failed' })
+    expect(finding).toEqual({
+      kind: 'failed',
+      expected: "value = 1, within 400ms (the check's `timeout`)",
+      actual: 'no rows'
+    })
   })
 })
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { runSubscription } from '../../../src/smoke/kinds/subscription.ts'
 import { startProxy } from '../../faults/proxy.ts'
+import { webSocketRecordings } from '../../fixtures.ts'
 import { call, prepareWorld } from '../../server/world.ts'
 import { ownHeaders } from '../../spacetimedb/http-server.ts'
-import { recordedExchanges, wireText } from '../../spacetimedb/replay-clients.ts'
+import { wireText } from '../../spacetimedb/replay-clients.ts'
 import { serveClients } from '../../spacetimedb/web-socket-server.ts'
 import { checkOf, placeOf, tryOnce } from './trial.ts'
 
@@ -70,7 +71,7 @@ describe('rows as clients see them', () => {
     [
       'counter',
       { ...counters, call: { reducer: 'increment', args: [7], row: { id: 7 } } },
-      '"increment" was not run (HTTP 404): no such reducer.'
+      '"increment" was not run: no such reducer.'
     ],
     ['counter', { ...counters, call: { reducer: 'increment_counter', args: ['x'], row: { id: 7 } } }, 'It takes 1: id.']
   ])('the author is mistaken: %s: %j', async (module, written, reason) => {
@@ -272,7 +273,7 @@ describe('a connection that goes wrong', () => {
 
 type Client = Parameters<NonNullable<Parameters<typeof serveClients>[0]['onClient']>>[0]
 
-const recorded = recordedExchanges()
+const recorded = webSocketRecordings()
   .find(({ name }) => name === 'subscribe, then a reducer call and its update')
   ?.exchange.flatMap((step) => ('received' in step ? [step.received] : []))
 const [greeting, snapshot, update] = recorded ?? []
