@@ -76,7 +76,7 @@ const complaints: readonly Complaint[] = [
   {
     text: /exec format error|\.buildkit_qemu_emulator/i,
     cure: () =>
-      'A program of another platform had to be run, and this machine can\'t. Add the step `uses: docker/setup-qemu-action@v3` before the one that sets up buildx, or give only this machine\'s own platform as `platforms`.'
+      "A program of another platform had to be run, and this machine can't. Add the step `uses: docker/setup-qemu-action@v3` before the one that sets up buildx, or give only this machine's own platform as `platforms`."
   },
   {
     text: /failed to solve: (secret [^\s:]+: not found|.*secret [^\s:]+ not found)|secret [^\s:]+ not found: not found|secret [^\s:]+: not found/i,
@@ -146,7 +146,9 @@ function baseImage(line: string): string {
   if (/no match for platform/i.test(line)) {
     return 'A base image is not there for one of the `platforms`. Leave that one out, or take a base image that has it.'
   }
-  const name = /failed to resolve source metadata for ([^\s:]+(?::\d+)?[^\s:]*(?::[^\s:@]+)?(?:@\S+?)?):/.exec(line)?.[1]
+  const name = /failed to resolve source metadata for ([^\s:]+(?::\d+)?[^\s:]*(?::[^\s:@]+)?(?:@\S+?)?):/.exec(
+    line
+  )?.[1]
   const image = name === undefined ? 'A base image' : `The base image ${name}`
   return `${image} is not there, or may not be read. Correct its name and tag (\`version\`, \`server-image\`, \`base-image\`, or FROM in the Dockerfile); for a private one log in with \`docker/login-action\` before.`
 }

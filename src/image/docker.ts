@@ -51,7 +51,9 @@ export function failureOf(ran: Ran, args: readonly string[], { undertaking, time
   if (ran.endedFor === 'cancelled') return new Error(`\`${what}\` was ended: the job was cancelled.`)
   if (ran.endedFor === 'timeout') return new Error(`\`${what}\` was ended after ${Math.round(timeout / 1000)} s.`)
   const said = `${ran.stdout}\n${ran.stderr}`
-  return explainDocker(said, undertaking) ?? new Error(`\`${what}\` failed (exit code ${ran.exitCode}):\n${lastOf(said)}`)
+  return (
+    explainDocker(said, undertaking) ?? new Error(`\`${what}\` failed (exit code ${ran.exitCode}):\n${lastOf(said)}`)
+  )
 }
 
 /** The end of what was said, without empty lines. */
