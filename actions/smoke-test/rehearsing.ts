@@ -12,11 +12,11 @@ import type { OldModule, Rehearsal, RehearsalRequest } from '../../src/rehearsal
 import type { Checks } from '../../src/smoke/check.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { fetchBaseModule } from '../base-module.ts'
+import type { GivenModule } from '../given-module.ts'
 import { deployTools, stepsIn } from '../releasing.ts'
 import { conclude, insistOnRunnable, tellCheck } from './reporting.ts'
 import { type spec, usualDatabase } from './spec.ts'
 import type { ThrowAway } from './throw-away.ts'
-import type { WantedModule } from './wanted-module.ts'
 
 type SmokeInputs = Inputs<typeof spec>
 type SmokeStep = Step<typeof spec>
@@ -29,7 +29,7 @@ export type SmokeTest = {
   readonly folder: string
   /** `undefined` where nobody wrote any. */
   readonly written: Checks | undefined
-  readonly wanted: WantedModule | undefined
+  readonly wanted: GivenModule | undefined
 }
 
 /**
@@ -38,7 +38,7 @@ export type SmokeTest = {
  */
 export async function rehearsableOf(
   inputs: SmokeInputs,
-  { module, path: modulePath }: WantedModule,
+  { module, path: modulePath }: GivenModule,
   step: SmokeStep,
   folder: string
 ): Promise<Omit<RehearsalRequest, 'checks'> | undefined> {
