@@ -24,7 +24,8 @@ export async function startTrial(docker: Docker, { name, image, database }: Tria
   await runDocker(docker, [...args, `--env=SPACETIMEDB_DATABASE=${database}`, image], { undertaking, timeout: 300_000 })
   const said = await runDocker(docker, ['port', name, `${port}/tcp`], { undertaking, timeout: soon })
   const published = /^127\.0\.0\.1:(\d+)$/m.exec(said)?.[1]
-  if (published === undefined) throw new Error(`docker published no port of the container ${name}; it said: ${said.trim()}`)
+  if (published === undefined)
+    throw new Error(`docker published no port of the container ${name}; it said: ${said.trim()}`)
   return `http://127.0.0.1:${published}`
 }
 
@@ -43,7 +44,11 @@ export type Waiting = {
 }
 
 /** Waits until a container's own health check passes, where its image has one, and its server serves the database. */
-export async function waitForHealth(docker: Docker, name: string, { answers, clock, timeout }: Waiting): Promise<Health> {
+export async function waitForHealth(
+  docker: Docker,
+  name: string,
+  { answers, clock, timeout }: Waiting
+): Promise<Health> {
   const end = clock.now() + timeout
   let state = await stateOf(docker, name)
   while (!docker.signal?.aborted) {
@@ -82,7 +87,9 @@ export async function removeImage(docker: Docker, image: string): Promise<void> 
 const stateSchema = z.looseObject({
   Status: z.string(),
   ExitCode: z.number(),
-  Health: z.looseObject({ Status: z.string(), Log: z.array(z.looseObject({ Output: z.string() })).nullish() }).optional()
+  Health: z
+    .looseObject({ Status: z.string(), Log: z.array(z.looseObject({ Output: z.string() })).nullish() })
+    .optional()
 })
 
 type State = z.output<typeof stateSchema>

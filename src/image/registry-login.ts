@@ -7,18 +7,34 @@ import { type Docker, runDocker } from './docker.ts'
 /** Who pushes: a user of a registry. */
 export type Login = { readonly registry: string; readonly username: string; readonly password: string }
 
+/** The user's own configuration of docker. */
+export type OwnConfig = {
+  readonly folder: string
+  readonly config: DockerConfig
+  /** The registries that somebody has logged in to. */
+  readonly hosts: readonly string[]
+}
+
 /**
- * Makes a folder for `DOCKER_CONFIG` that nobody else can read. What the user's own one has stays usable: logins, contexts,
- * plugins, builders. `own` is the user's, which need not be there. Throws a `ConfigurationError` when its `config.json` is
- * none.
+ * Reads the user's own configuration, which need not be there. Throws a `ConfigurationError` when its `config.json` is none.
  */
-export async function makeDockerConfig(folder: string, own: string, registry: string | undefined): Promise<void> {
+export async function readDockerConfig(folder: string): Promise<OwnConfig> {
+  const config = await readConfig(join(folder, 'config.json'))
+  return { folder, config, hosts: [...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})] }
+}
+
+/**
+ * Makes a folder for `DOCKER_CONFIG` that nobody else can read. What the user's own one has stays usable: contexts,
+ * plugins, builders, and logins but for the one to `registry`, which is about to be logged in to.
+ */
+export async function makeDockerConfig(folder: string, own: OwnConfig, registry: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)
-  const config = withOwnStore(await readConfig(join(own, 'config.json')), registry)
+  const config = withOwnStore(own.config, registry)
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 })
   for (const name of linked) {
-    if (await isFolder(join(own, name))) await symlink(join(own, name), join(folder, name), 'junction')
+    const path = join(own.folder, name)
+    if (await isFolder(path)) await symlink(path, join(folder, name), 'junction')
   }
 }
 
