@@ -85,6 +85,10 @@ const complaints: readonly Complaint[] = [
       `The Dockerfile needs a build secret that was not given${secretIn(line)}. Give it as \`secrets\` (\`id=value\`), \`secret-envs\` or \`secret-files\`; the name before \`=\` must be the \`id\` in the Dockerfile.`
   },
   {
+    text: /failed to resolve source metadata|load metadata for \S+:?\s*ERROR|no match for platform in manifest/i,
+    cure: (_, line) => baseImage(line)
+  },
+  {
     text: /permission_denied: (write_package|create_package)|installation not allowed to (create|write)|insufficient_scope|denied: permission_denied|permission_denied: the token provided does not match expected scopes/i,
     kinds: ['push'],
     cure: ({ registry, images }) => denied(registry, images)
@@ -115,8 +119,8 @@ const complaints: readonly Complaint[] = [
       `${registry} could not be reached. Correct the host in \`image\` or \`registry\`; a registry without https has to be allowed in the settings of the daemon or the builder.`
   },
   {
-    text: /failed to resolve source metadata|pull access denied|repository does not exist or may require|manifest unknown|manifest for \S+ not found|failed to load metadata|load metadata for \S+:?\s*ERROR|no match for platform in manifest/i,
-    kinds: ['build', 'push', 'look', 'run'],
+    text: /pull access denied|repository does not exist or may require|manifest unknown|manifest for \S+ not found/i,
+    kinds: ['build', 'look', 'run'],
     cure: (_, line) => baseImage(line)
   },
   {
