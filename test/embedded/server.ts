@@ -52,7 +52,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const http = createServer((request, response) => void serve(server, request, response))
   await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, host, resolve))
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url: `http://${host}:${(http.address() as AddressInfo).port}`,
     issueToken: async (subject) => (await tokens.issue(subject)).token,
     close: async () => {
       const closed = new Promise((resolve) => http.close(resolve))
