@@ -17,8 +17,12 @@ const programs = [
 export async function makeBaseImage(docker: Docker, tag: string): Promise<void> {
   await importImage(docker, tag, async (root) => {
     const found = await Promise.all(programs.map((name) => must('which', [name])))
-    for (const path of found.map((line) => line.trim())) place(root, path, join('/usr/bin', path.split('/').at(-1) ?? ''))
-    const { stdout } = await run('ldd', found.map((line) => line.trim()))
+    for (const path of found.map((line) => line.trim()))
+      place(root, path, join('/usr/bin', path.split('/').at(-1) ?? ''))
+    const { stdout } = await run(
+      'ldd',
+      found.map((line) => line.trim())
+    )
     const libraries = new Set([...stdout.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)].map(([, path]) => `${path}`))
     for (const path of libraries) place(root, path, path)
     symlinkSync('dash', join(root, 'usr/bin/sh'))
