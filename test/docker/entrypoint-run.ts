@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { root } from '../../scripts/repository.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { installPrograms } from '../stand-ins/archives.ts'
+import { freePort } from './free-port.ts'
 import { must, run } from './running.ts'
 
 export const entrypoint = join(root, 'docker/entrypoint.sh')
@@ -129,13 +128,4 @@ class Lines {
     for (const resolve of this.#waiting) resolve()
     this.#waiting.clear()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
