@@ -23,6 +23,8 @@ export type EmbeddedServer = {
 export type ServerOptions = {
   /** A free one by default. */
   readonly port?: number
+  /** Where it listens: on loopback by default. */
+  readonly host?: '127.0.0.1' | '0.0.0.0'
   /** What an earlier server left. */
   readonly state?: ServerState
   /** What a server without a state signs its tokens with; new ones by default. */
@@ -41,7 +43,7 @@ export type ServerOptions = {
  * it keeps is in memory; what it can't do it refuses by name.
  */
 export async function startServer(options: ServerOptions = {}): Promise<EmbeddedServer> {
-  const { port = 0, deadline = 60_000, firstPublishAbandonedOnReset = false } = options
+  const { port = 0, host = '127.0.0.1', deadline = 60_000, firstPublishAbandonedOnReset = false } = options
   const state = options.state ?? newState(options.keys ?? (await newSigningKeys()))
   const control = new Control(state)
   const workers = new WorkerPool(deadline)
@@ -51,9 +53,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
   const http = createServer((request, response) => void serve(server, request, response))
   const webSockets = new WebSockets(server)
   http.on('upgrade', (request, socket, head) => void webSockets.take(request, socket, head))
-  await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => http.once('error', reject).listen(port, host, resolve))
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url: `http://${host}:${(http.address() as AddressInfo).port}`,
     issueToken: async (subject) => (await tokens.issue(subject)).token,
     close: async () => {
       const closed = new Promise((resolve) => http.close(resolve))

@@ -1,13 +1,14 @@
 import { Failure, readArguments, refused, runToEnd, UsageError } from './arguments.ts'
 import { commit, version } from './baked.ts'
 import { build } from './cli-build.ts'
-import { type Configuration, readConfiguration, showLogin, tokenOf } from './cli-configuration.ts'
+import { type Configuration, logIn, readConfiguration, showLogin, tokenOf } from './cli-configuration.ts'
 import { generate } from './cli-generate.ts'
 import { publish } from './cli-publish.ts'
+import { sql } from './cli-sql.ts'
 
 /**
- * A stand-in for `spacetimedb-cli`, which says and does what the real one was seen to say and do: `--version`, `login
- * show`, `build`, `generate`, `publish`, `call`, `server ping`. What else the real one can do it refuses by name.
+ * A stand-in for `spacetimedb-cli`, which says and does what the real one was seen to say and do: `--version`, `login`,
+ * `build`, `generate`, `publish`, `call`, `sql`, `server ping`. What else the real one can do it refuses by name.
  */
 async function main(): Promise<void> {
   const { command, args, configPath } = split(process.argv.slice(2))
@@ -22,13 +23,13 @@ async function main(): Promise<void> {
     case 'generate':
       return generate(args)
     case 'login':
-      if (args.join(' ') !== 'show')
-        throw refused('it does not log in, and a token in the arguments can be read by all')
-      return showLogin(configuration())
+      return args.join(' ') === 'show' ? showLogin(configuration()) : logIn(args, configPath)
     case 'publish':
       return publish(args, configuration())
     case 'call':
       return call(args, configuration())
+    case 'sql':
+      return sql(args, configuration())
     case 'server':
       return ping(args, configuration())
     case undefined:

@@ -9,8 +9,8 @@ import { keysIn } from './signing-keys.ts'
 /**
  * A stand-in for `spacetimedb-standalone`: the embedded server of the tests (test/embedded) under the real name, with
  * the real flags of crates/standalone/src/subcommands. It differs from the real one in what the embedded server does
- * not do, keeps everything in memory (`--in-memory` has to be given), listens on loopback only, and puts nothing into
- * its data folder but what it needs itself.
+ * not do, writes its databases to disk only when SIGINT ends it, and puts nothing else into its data folder but what it
+ * needs itself. It does not listen where others reach it unless it is told to.
  */
 async function main(): Promise<void> {
   const [command, ...args] = process.argv.slice(2)
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
 }
 
 const startOptions = {
-  'listen-addr': { type: 'string', short: 'l', default: '0.0.0.0:3000' },
+  'listen-addr': { type: 'string', short: 'l' },
   'data-dir': { type: 'string' },
   'jwt-key-dir': { type: 'string' },
   'jwt-pub-key-path': { type: 'string' },
@@ -54,9 +54,8 @@ async function start(args: readonly string[]): Promise<void> {
   if (publicPath === undefined || privatePath === undefined) {
     throw refused('it keeps no keys elsewhere: give --jwt-pub-key-path and --jwt-priv-key-path')
   }
-  if (!values['in-memory']) throw refused('it keeps nothing on disk: give --in-memory')
   if (!values['non-interactive']) throw refused('it asks nothing: give --non-interactive')
-  const port = portOf(values['listen-addr'])
+  const { host, port } = listenAddress(values['listen-addr'])
   mkdirSync(dataDir, { recursive: true })
   console.log(`A stand-in for spacetimedb-standalone, which is not SpacetimeDB`)
   console.log(`spacetimedb-standalone version: ${version}`)
@@ -65,24 +64,34 @@ async function start(args: readonly string[]): Promise<void> {
   const keys = await keysIn(publicPath, privatePath)
   placeDescribeChild(join(dataDir, 'stand-in'))
   const { startServer } = await import('../../embedded/server.ts')
-  const server = await startServer({ port, keys }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    const advice = 'Please free up the port or specify a different port with --listen-addr.'
-    throw new Failure(`Port ${port} is already in use. ${advice}`)
-  })
+  const stateFile = join(dataDir, 'stand-in', 'state')
+  const { keepState, keptState } = await import('./kept-state.ts')
+  const state = values['in-memory'] ? undefined : await keptState(stateFile, keys)
+  const server = await startServer({ host, port, keys, ...(state !== undefined && { state }) }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error
+      const advice = 'Please free up the port or specify a different port with --listen-addr.'
+      throw new Failure(`Port ${port} is already in use. ${advice}`)
+    }
+  )
   console.log(`${new Date().toISOString()}  INFO: Starting SpacetimeDB listening on ${new URL(server.url).host}`)
   process.once('SIGINT', () => {
     console.log(`${new Date().toISOString()}  INFO: Shutting down server...`)
-    void server.close()
+    void server.close().then((state) => {
+      if (!values['in-memory']) keepState(stateFile, state)
+    })
   })
 }
 
-function portOf(address: string): number {
+type ListenAddress = { readonly host: '127.0.0.1' | '0.0.0.0'; readonly port: number }
+
+function listenAddress(address = ''): ListenAddress {
   const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? []
-  if (host !== '127.0.0.1' && host !== 'localhost') {
-    throw refused(`it listens on 127.0.0.1 only, and --listen-addr is ${address}`)
-  }
-  return Number(port)
+  if (host === '127.0.0.1' || host === 'localhost') return { host: '127.0.0.1', port: Number(port) }
+  if (host === '0.0.0.0') return { host, port: Number(port) }
+  throw refused(
+    `it listens on 127.0.0.1 or 0.0.0.0, which has to be said, and --listen-addr is ${address || 'not given'}`
+  )
 }
 
 async function extractSchema(args: readonly string[]): Promise<void> {
