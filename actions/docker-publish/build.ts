@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
@@ -30,7 +30,7 @@ export type BuildParts = {
 }
 
 /** What is shipped beside `dist`. */
-const shipped = fileURLToPath(new URL('../docker/', import.meta.url))
+const shipped = join(dirname(fileURLToPath(import.meta.url)), '..', 'docker')
 
 /** Prepares a build: its context, its secrets, the image that the server comes from. Throws a `ConfigurationError` for wrong inputs. */
 export async function prepareBuild(docker: Docker, parts: BuildParts): Promise<Build> {

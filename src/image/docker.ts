@@ -1,4 +1,5 @@
-import type { Command, Ran, RunProgram } from '../process.ts'
+import { ConfigurationError } from '../errors.ts'
+import { type Command, ProgramMissing, type Ran, type RunProgram } from '../process.ts'
 import { explainDocker, type Undertaking } from './docker-errors.ts'
 
 /** The `docker` program, with the environment that all its children get. */
@@ -32,7 +33,7 @@ export async function runDocker(docker: Docker, args: readonly string[], options
   throw failureOf(ran, args, options)
 }
 
-/** Like `runDocker`, for a command that may fail. Throws `ProgramMissing` without the program. */
+/** Like `runDocker`, for a command that may fail. Throws a `ConfigurationError` without the program. */
 export async function tryDocker(docker: Docker, args: readonly string[], options: DockerOptions): Promise<Ran> {
   const { environment, input, onLine, timeout } = options
   const command = {
@@ -42,8 +43,16 @@ export async function tryDocker(docker: Docker, args: readonly string[], options
     environment: { ...docker.environment, ...environment },
     ...(input !== undefined && { input })
   }
-  return docker.run(command, { timeout, signal: docker.signal, ...(onLine && { onLine }) })
+  try {
+    return await docker.run(command, { timeout, signal: docker.signal, ...(onLine && { onLine }) })
+  } catch (error) {
+    if (error instanceof ProgramMissing) throw new ConfigurationError(noDocker, { cause: error })
+    throw error
+  }
 }
+
+const noDocker =
+  'The program `docker` was not found. Run the job on a runner that has Docker, such as `ubuntu-latest`, or install it in an earlier step and add it to PATH.'
 
 /** What failed, in words that say what to do where that is known. */
 export function failureOf(ran: Ran, args: readonly string[], { undertaking, timeout }: DockerOptions): Error {
