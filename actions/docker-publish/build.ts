@@ -1,17 +1,19 @@
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
 import { maskSecret } from '../../src/action/masking.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { formatManifest } from '../../src/build/manifest.ts'
+import { planBuilds } from '../../src/build/plan.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import { keepSecrets } from '../../src/image/build-secrets.ts'
 import { type Build, type Builder, digestOf } from '../../src/image/buildx.ts'
-import { makeContext } from '../../src/image/context.ts'
+import { addSources, makeContext } from '../../src/image/context.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { type Pair, pairsIn } from '../../src/image/pairs.ts'
 import { type GivenModule, versionOf } from '../given-module.ts'
+import { versionOfModules } from '../installing.ts'
 import { workspaceOf } from './docker-program.ts'
 import type { Plan } from './plan.ts'
 import type { spec } from './spec.ts'
@@ -70,14 +72,14 @@ type Places = Pick<Build, 'dockerfile' | 'context' | 'namedContexts'> & { readon
 async function placesOf({ inputs, plan, given, environment, root }: BuildParts): Promise<Places> {
   const { dockerfile, context } = inputs
   const own = join(root, 'context')
-  const namedContexts: Pair[] = []
-  if (given !== undefined) {
-    const manifest = given.manifest && formatManifest(given.manifest)
+  if (given !== undefined || inputs.buildInImage) {
+    const manifest = given?.manifest && formatManifest(given.manifest)
     const entrypoint = join(shipped, 'entrypoint.sh')
-    const names = await makeContext(own, { module: given.module, manifest, entrypoint }, plan.time)
-    log(`The module goes into the image with ${names.filter((name) => !name.startsWith('module.')).join(' and ')}.`)
-    if (context !== undefined) namedContexts.push(['module', own])
+    const names = await makeContext(own, { module: given?.module, manifest, entrypoint }, plan.time)
+    log(`Into the image go: ${names.join(', ')}.`)
+    if (inputs.buildInImage) await addSources(own, workspaceOf(environment))
   }
+  const namedContexts: Pair[] = given !== undefined && context !== undefined ? [['module', own]] : []
   if (dockerfile === undefined && context === undefined) {
     return { dockerfile: join(shipped, 'Dockerfile'), context: own, namedContexts, isOurs: true }
   }
@@ -100,15 +102,37 @@ async function placesOf({ inputs, plan, given, environment, root }: BuildParts):
 async function ownArguments(docker: Docker, parts: BuildParts): Promise<Pair[]> {
   const { baseImage } = parts.inputs
   const server = await pinned(docker, await serverImageOf(parts))
-  return [['SERVER_IMAGE', server], ...(baseImage === undefined ? [] : [['BASE_IMAGE', baseImage] as const])]
+  return [
+    ['SERVER_IMAGE', server],
+    ...(baseImage === undefined ? [] : [['BASE_IMAGE', baseImage] as const]),
+    ...(parts.inputs.buildInImage ? await sourceArguments(parts) : [])
+  ]
+}
+
+/** Which of the sources the image builds. Throws a `ConfigurationError` unless it is one Rust project. */
+async function sourceArguments({ inputs, environment }: BuildParts): Promise<Pair[]> {
+  const workspace = workspaceOf(environment)
+  const { builds } = await planBuilds({ path: inputs.path, environment: undefined, workspace })
+  const folders = new Set(builds.map(({ project }) => project.folder))
+  const [first] = builds
+  if (folders.size !== 1 || first?.project.language !== 'rust') {
+    throw new ConfigurationError(
+      `With \`build-in-image: true\` there has to be one Rust module, and found were: ${builds.map(({ project }) => `${project.language} in ${relative(workspace, project.folder) || '.'}`).join(', ') || 'none'}. Say by \`path\` which one it is, or build the module with \`build-module\` and give \`module\`.`
+    )
+  }
+  const path = relative(workspace, first.project.folder).replaceAll('\\', '/') || '.'
+  return [
+    ['MODULE_SOURCE', 'rust'],
+    ['MODULE_PATH', path]
+  ]
 }
 
 async function serverImageOf({ inputs, given, environment }: BuildParts): Promise<string> {
   const { serverImage, version, path } = inputs
   if (serverImage !== undefined) return serverImage
   if (version !== 'auto') return serverImageFor(version.replace(/^v/, ''))
-  if (given === undefined) throw new Error('our own Dockerfile without a module')
-  const found = await versionOf(given, path, workspaceOf(environment))
+  const workspace = workspaceOf(environment)
+  const found = await (given === undefined ? versionOfModules(path, workspace) : versionOf(given, path, workspace))
   if (found.kind === 'exact') {
     log(`SpacetimeDB ${found.version}: ${found.reason}.`)
     return serverImageFor(found.version)

@@ -20,6 +20,12 @@ export const spec = defineAction({
       description: "The name of `build-module`'s artifact of this run, with the module, instead of `module`.",
       schema: artifactNameText()
     },
+    'build-in-image': {
+      description:
+        'Whether the image builds the module by itself, of a Rust project in the workspace (`path`), instead of `module` or `artifact`.',
+      schema: flag(),
+      default: 'false'
+    },
     image: {
       description:
         'The name of the image, without a tag. Without it `ghcr.io/` and the name of the repository. Capital letters become small.',
@@ -203,11 +209,18 @@ export const spec = defineAction({
       message: 'Give one module: the input `module` (a file) or `artifact` (of `build-module`), not both.'
     },
     {
-      about: ['module', 'artifact', 'dockerfile', 'context'],
-      holds: ({ module, artifact, dockerfile, context }) =>
-        [module, artifact, dockerfile, context].some((given) => given !== undefined),
+      about: ['module', 'artifact', 'dockerfile', 'context', 'build-in-image'],
+      holds: ({ module, artifact, dockerfile, context, buildInImage }) =>
+        buildInImage || [module, artifact, dockerfile, context].some((given) => given !== undefined),
       message:
-        'There is no module: give `module` (a file, such as the output `module` of `build-module`) or `artifact` (the name of its artifact in this run). Only a `dockerfile` of your own may bring the module by itself.'
+        'There is no module: give `module` (a file, such as the output `module` of `build-module`), `artifact` (the name of its artifact in this run), or `build-in-image: true`. Only a `dockerfile` of your own may bring the module by itself.'
+    },
+    {
+      about: ['module', 'artifact', 'dockerfile', 'context', 'build-in-image'],
+      holds: ({ module, artifact, dockerfile, context, buildInImage }) =>
+        !buildInImage || [module, artifact, dockerfile, context].every((given) => given === undefined),
+      message:
+        'With `build-in-image: true` leave out `module`, `artifact`, `dockerfile` and `context`: the Dockerfile of this action builds the module.'
     },
     {
       about: ['module', 'artifact', 'module-artifact'],

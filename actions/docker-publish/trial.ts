@@ -46,6 +46,7 @@ export async function tryImage(docker: Docker, run: TrialRun): Promise<Tried> {
     return tried
   } finally {
     await removeTrial(docker, name)
+    run.kept.add({ container: undefined })
   }
 }
 

@@ -1,11 +1,12 @@
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Module } from '../module/module.ts'
 
 /** What is put into an image besides a server. */
 export type ContextParts = {
-  readonly module: Module
+  /** None where the image builds it. */
+  readonly module: Module | undefined
   /** The contents of build-module's `module.json`. */
   readonly manifest: string | undefined
   /** The path of the script that an image starts with. */
@@ -21,7 +22,7 @@ export async function makeContext(folder: string, parts: ContextParts, time: num
   const files = new Map<string, { content: Uint8Array | string; mode: number }>()
   files.set('entrypoint.sh', { content: await entrypointIn(parts.entrypoint), mode: 0o755 })
   if (parts.manifest !== undefined) files.set('manifest.json', { content: parts.manifest, mode: 0o644 })
-  files.set(`module.${parts.module.kind}`, { content: parts.module.bytes, mode: 0o644 })
+  if (parts.module) files.set(`module.${parts.module.kind}`, { content: parts.module.bytes, mode: 0o644 })
   await mkdir(folder, { recursive: true })
   for (const [name, { content, mode }] of files) {
     await writeFile(join(folder, name), content, { mode })
@@ -30,6 +31,17 @@ export async function makeContext(folder: string, parts: ContextParts, time: num
   await utimes(folder, time, time)
   return [...files.keys()]
 }
+
+/**
+ * Copies a repository into `source/` of a context, for an image that builds the module by itself: without what Git keeps and
+ * what builds and packages leave.
+ */
+export async function addSources(folder: string, repository: string): Promise<void> {
+  const filter = (path: string) => path === repository || !leftOut.has(basename(path))
+  await cp(repository, join(folder, 'source'), { recursive: true, filter, verbatimSymlinks: true })
+}
+
+const leftOut: ReadonlySet<string> = new Set(['.git', 'target', 'node_modules'])
 
 function entrypointIn(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error) => {
