@@ -83,7 +83,7 @@ export async function publishImage(options: ImageOptions): Promise<ImagePublishe
 }
 
 /** A release has `docker` beside `dist`. */
-function shipDocker(): void {
+export function shipDocker(): void {
   const shipped = resolve(dist, '../docker')
   const folder = resolve(import.meta.dirname, '../../docker')
   mkdirSync(shipped, { recursive: true })
