@@ -53,6 +53,7 @@ export async function prepareBuild(docker: Docker, parts: BuildParts): Promise<B
     ...cacheOf(parts),
     platforms: inputs.platforms?.split(/[\s,]+/) ?? [],
     target: inputs.target,
+    network: inputs.network,
     builder: inputs.builder,
     provenance: inputs.provenance,
     sbom: inputs.sbom,

@@ -1,4 +1,4 @@
-import { artifactNameText, duration, flag, matching, text } from '../../src/action/input-types.ts'
+import { artifactNameText, choice, duration, flag, matching, text } from '../../src/action/input-types.ts'
 import { defineAction } from '../../src/action/spec.ts'
 
 export const spec = defineAction({
@@ -129,6 +129,11 @@ export const spec = defineAction({
     target: {
       description: 'The stage of the Dockerfile to build. Without it the last one.',
       schema: text('the name of a stage')
+    },
+    network: {
+      description:
+        'The network of what the Dockerfile runs; that of this action needs none. Without it the one of the builder.',
+      schema: choice('default', 'none', 'host')
     },
     platforms: {
       description:

@@ -27,6 +27,8 @@ export type Build = {
   readonly sbom?: string | undefined
   /** In seconds since the epoch. */
   readonly sourceDateEpoch: number
+  /** Of what the Dockerfile runs: `default`, `none`, `host`. */
+  readonly network?: string | undefined
   /** Whether base images are looked for anew. */
   readonly pull: boolean
   readonly noCache: boolean
@@ -59,6 +61,7 @@ export function buildArguments(build: Build, to: Destination, metadataFile: stri
     ...destinationArguments(to),
     ...flag('--platform', build.platforms.join(',') || undefined),
     ...flag('--target', build.target),
+    ...flag('--network', build.network),
     ...build.namedContexts.map(([name, path]) => `--build-context=${name}=${path}`),
     ...build.buildArgs.map(([name, value]) => `--build-arg=${name}=${value}`),
     `--build-arg=SOURCE_DATE_EPOCH=${build.sourceDateEpoch}`,

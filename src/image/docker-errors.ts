@@ -85,7 +85,7 @@ const complaints: readonly Complaint[] = [
       `The Dockerfile needs a build secret that was not given${secretIn(line)}. Give it as \`secrets\` (\`id=value\`), \`secret-envs\` or \`secret-files\`; the name before \`=\` must be the \`id\` in the Dockerfile.`
   },
   {
-    text: /failed to resolve source metadata|load metadata for \S+:?\s*ERROR|no match for platform in manifest/i,
+    text: /failed to resolve source metadata|failed to create LLB definition: .*not found|no match for platform in manifest/i,
     cure: (_, line) => baseImage(line)
   },
   {
@@ -150,7 +150,7 @@ function baseImage(line: string): string {
   if (/no match for platform/i.test(line)) {
     return 'A base image is not there for one of the `platforms`. Leave that one out, or take a base image that has it.'
   }
-  const name = /failed to resolve source metadata for ([^\s:]+(?::\d+)?[^\s:]*(?::[^\s:@]+)?(?:@\S+?)?):/.exec(
+  const name = /(?:source metadata for|LLB definition:) (\S+?):(?: |$)/.exec(line)?.[1]
     line
   )?.[1]
   const image = name === undefined ? 'A base image' : `The base image ${name}`

@@ -47,7 +47,7 @@ async function publish(
   try {
     const main = await job.run({
       action: 'docker-publish',
-      inputs: { module: 'module.wasm', image, ...bases, ...inputs }
+      inputs: { module: 'module.wasm', image, network: 'none', ...bases, ...inputs }
     })
     await job.post()
     return main

@@ -127,6 +127,11 @@ test.each<{ readonly said: string; readonly of: Undertaking; readonly says: read
     says: [/base image docker\.io\/clockworklabs\/spacetime:v9\.9\.9 is not there/, /`version`/]
   },
   {
+    said: 'ERROR: failed to build: failed to solve: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: failed to create LLB definition: 127.0.0.1:35131/none:1: not found',
+    of: toOther,
+    says: [/base image 127\.0\.0\.1:35131\/none:1 is not there/]
+  },
+  {
     said: 'ERROR: failed to solve: private/base: failed to resolve source metadata for docker.io/private/base:latest: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
     of: toGitHub,
     says: [/base image docker\.io\/private\/base:latest/, /docker\/login-action/]

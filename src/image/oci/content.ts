@@ -19,8 +19,8 @@ export type ContentRequest = {
 
 export type Content = { readonly bytes: Uint8Array; readonly digest: Digest }
 
-/** Milliseconds without a byte after which a transfer counts as broken, and for all of it. */
-const patience = { idle: 30_000, total: 15 * 60_000 }
+/** Milliseconds for all of a transfer. */
+const longest = 15 * 60_000
 
 /**
  * Reads what a registry stores, `undefined` where there is no such thing. The digest is computed from the bytes as they
@@ -34,7 +34,7 @@ export function readContent(registry: Registry, job: Job, request: ContentReques
 async function attempt(registry: Registry, job: Job, request: ContentRequest): Promise<Attempted<Content | undefined>> {
   const { signal: cancelled } = registry.network
   const stall = new AbortController()
-  const ends = [stall.signal, AbortSignal.timeout(patience.total), ...(cancelled ? [cancelled] : [])]
+  const ends = [stall.signal, AbortSignal.timeout(longest), ...(cancelled ? [cancelled] : [])]
   const { path, accept } = request
   const outcome = await registry.open({ method: 'GET', job, at: { path }, headers: { accept } }, AbortSignal.any(ends))
   const { url, from, result } = outcome
@@ -43,7 +43,7 @@ async function attempt(registry: Registry, job: Job, request: ContentRequest): P
     return isAbsent ? { kind: 'done', value: undefined } : registry.failed(outcome, job)
   }
   const most = Math.min(request.size ?? request.most, request.most)
-  return judge(await receive(result.chunks, most, stall), request, job, hostOf(url))
+  return judge(await receive(result.chunks, { most, idle: registry.idle }, stall), request, job, hostOf(url))
 }
 
 type Received = {
@@ -52,12 +52,16 @@ type Received = {
   readonly digest: Digest
 }
 
-async function receive(chunks: AsyncIterable<Uint8Array>, most: number, stall: AbortController): Promise<Received> {
+async function receive(
+  chunks: AsyncIterable<Uint8Array>,
+  { most, idle }: { readonly most: number; readonly idle: number },
+  stall: AbortController
+): Promise<Received> {
   const hash = createHash('sha256')
   const parts: Uint8Array[] = []
   let size = 0
   let end: Received['end'] = 'whole'
-  const timer = setTimeout(() => stall.abort(new Error('stalled')), patience.idle)
+  const timer = setTimeout(() => stall.abort(new Error('stalled')), idle)
   try {
     for await (const chunk of chunks) {
       timer.refresh()

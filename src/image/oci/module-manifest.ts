@@ -132,7 +132,6 @@ export type ReadManifest =
       readonly layer: Descriptor
       /** keccak256 of the module. */
       readonly hash: string
-      readonly annotations: Readonly<Record<string, string>>
       readonly origin: ModuleOrigin
     }
   | { readonly kind: 'index'; readonly manifest: Descriptor }
@@ -157,7 +156,7 @@ export function readManifest(bytes: Uint8Array, name: string): ReadManifest {
   const [layer] = layers
   const moduleKind = layer.mediaType === mediaTypes.layer.wasm ? 'wasm' : 'js'
   const { [hashName]: hash } = annotations
-  return { kind: 'module', moduleKind, layer, hash, annotations, origin: originIn(annotations) }
+  return { kind: 'module', moduleKind, layer, hash, origin: originIn(annotations) }
 }
 
 function originIn(annotations: Readonly<Record<string, string>>): ModuleOrigin {
@@ -180,14 +179,10 @@ function moduleIn(manifests: Indexed, name: string): Descriptor {
   const [only, ...more] = modules.length > 0 ? modules : manifests
   if (only === undefined) throw new ConfigurationError(`${name} is an empty index.`)
   if (more.length > 0) {
+    const digests = [only, ...more].slice(0, 5).map(({ digest }) => digest)
     throw new ConfigurationError(
-      `${name} is an index of ${manifests.length} manifests, of which ${modules.length} are SpacetimeDB modules. Give the digest of one: ${[
-        only,
-        ...more
-      ]
-        .slice(0, 5)
-        .map(({ digest }) => digest)
-        .join(', ')}`
+      `${name} is an index of ${manifests.length} manifests, of which ${modules.length} are SpacetimeDB modules. Give the digest of ` +
+        `one: ${digests.join(', ')}`
     )
   }
   return only

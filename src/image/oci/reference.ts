@@ -82,6 +82,7 @@ function repositoryProblem(host: string, repository: string): string | undefined
   if (repository === '') return `names no repository on ${host}. ${form}`
   if (host.length + repository.length + 1 > 255) return 'is longer than 255 characters, tag and digest not counted.'
   if (host === dockerHub && !repository.includes('/')) {
+    if (repository.includes('.')) return `names no repository: there is no / in it. ${form}`
     return `names no owner: a name alone is an official image of Docker Hub. ${form}`
   }
   if (repository.split('/').every((part) => partForm.test(part))) return undefined

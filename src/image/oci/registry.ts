@@ -18,6 +18,7 @@ export type Registry = {
   persist<Value>(attempt: () => Promise<Attempted<Value>>): Promise<Value>
   failed(outcome: Outcome, job: Job): Failed
   readonly network: Network
+  readonly idle: number
 }
 
 /** What requests are made for. */
@@ -47,6 +48,8 @@ export type RegistryOptions = {
   readonly onSecret: (secret: string) => void
   /** Speak http, where everybody on the way can read and change what is sent. On this machine it is http anyhow. */
   readonly plainHttp?: boolean
+  /** Milliseconds without a byte after which a transfer counts as broken; 30 s when left out. */
+  readonly idle?: number
 }
 
 /** Registries are behind storage that is busy at times, and limit requests: 5 tries within 2 minutes. */
@@ -56,7 +59,8 @@ export const registryPatience: Patience = { attempts: 5, firstDelay: 500, longes
  * A registry, about which nothing is asked yet. The credential goes to it, and to where it sends for tokens; not to where
  * it stores blobs.
  */
-export function openRegistry({ host, credential, network, onSecret, plainHttp = false }: RegistryOptions): Registry {
+export function openRegistry(options: RegistryOptions): Registry {
+  const { host, credential, network, onSecret, plainHttp = false, idle = 30_000 } = options
   const base = baseOf(host, plainHttp)
   const secrets = keepSecrets(onSecret)
   const authorization = authorizationFor({ base, credential, network, secrets, plainHttp })
@@ -86,6 +90,7 @@ export function openRegistry({ host, credential, network, onSecret, plainHttp = 
   return {
     host,
     network,
+    idle,
     send: (request) => ask(request, (wire) => exchange(network, wire)),
     open: (request, signal) => ask<Exchange | Stream>(request, (wire) => network.transport.stream(wire, signal)),
     failed: (outcome, job) => failedBy(outcome, asked(job), network.clock.now()),
@@ -106,8 +111,9 @@ type Over<Result> = (request: Request) => Promise<Result>
 
 /** Docker Hub's API is at another host than its name (https://github.com/moby/moby/blob/v28.0.0/registry/config.go). */
 function baseOf(host: string, plainHttp: boolean): URL {
-  const url = new URL(`https://${host === 'docker.io' ? 'registry-1.docker.io' : host}`)
-  return plainHttp || isLoopback(url) ? new URL(`http://${url.host}`) : url
+  const address = host === 'docker.io' ? 'registry-1.docker.io' : host
+  const url = new URL(`https://${address}`)
+  return plainHttp || isLoopback(url) ? new URL(`http://${address}`) : url
 }
 
 function scopeOf({ action, repository }: Job): Scope {
@@ -141,5 +147,5 @@ function wireRequest({ method, headers, body }: RegistryRequest, url: string, au
 
 /** At 100 kB/s, slower than any runner's connection. */
 function millisecondsFor(bytes: number): number {
-  return bytes / 100
+  return Math.ceil(bytes / 100)
 }
