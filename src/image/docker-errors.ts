@@ -151,8 +151,6 @@ function baseImage(line: string): string {
     return 'A base image is not there for one of the `platforms`. Leave that one out, or take a base image that has it.'
   }
   const name = /(?:source metadata for|LLB definition:) (\S+?):(?: |$)/.exec(line)?.[1]
-    line
-  )?.[1]
   const image = name === undefined ? 'A base image' : `The base image ${name}`
   return `${image} is not there, or may not be read. Correct its name and tag (\`version\`, \`server-image\`, \`base-image\`, or FROM in the Dockerfile); for a private one log in with \`docker/login-action\` before.`
 }
