@@ -125,7 +125,7 @@ test("a user's own Dockerfile gets the module, arguments and secrets", async () 
 
   const without = await publish(
     'counter.wasm',
-    { ...inputs, secrets: 'other=hunter2-hunter2' },
+    { ...inputs, secrets: 'other=hunter2-hunter2', 'no-cache': 'true' },
     { 'own.Dockerfile': dockerfile }
   )
   expect(errorsOf(without)[0]?.message).toMatch(/build secret.*`token`/)

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { fetchModule } from '../../src/image/oci/module-artifact.ts'
+import { parseReference } from '../../src/image/oci/reference.ts'
 import { startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { payloadOf } from '../image/events.ts'
+import { open } from '../image/oci/registries.ts'
+import { registryUser, startRegistry } from '../stand-ins/registry.ts'
 import { type DockerCall, publishImage } from './docker-stage.ts'
 import { hashOf } from './stage.ts'
 
@@ -178,6 +182,27 @@ test.concurrent('the server comes from a digest, where its tag leads to one', as
       '--build-arg=BASE_IMAGE=debian:12'
     ])
   )
+})
+
+test.concurrent('the module is stored alone before a tag is moved', async () => {
+  const registry = await startRegistry({ login: 'bearer' })
+  const { main, calls } = await publishImage({
+    event,
+    secrets: () => [registryUser.password],
+    inputs: {
+      image: `${registry.host}/octocat/game`,
+      ...registryUser,
+      tags: 'one',
+      'module-artifact': 'true'
+    }
+  })
+  expect(errors(main.annotations)).toEqual([])
+  const { 'module-artifact': artifact = '', 'module-digest': digest } = main.outputs
+  expect(artifact).toBe(`${registry.host}/octocat/game@${digest}`)
+  const opened = open(registry.host, registryUser).registry
+  expect((await fetchModule(opened, parseReference(artifact))).hash).toBe(hashOf('counter'))
+  expect(commands(calls)).toContain('buildx build')
+  await registry.close()
 })
 
 describe('no tag is moved', () => {
