@@ -13,6 +13,8 @@ export type Command = {
   readonly folder?: string
   /** All variables that it gets. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What it reads from its standard input: for secrets, which may not be arguments. Nothing without it. */
+  readonly input?: string
 }
 
 export type RunOptions = {
@@ -72,7 +74,7 @@ export const runProgram: RunProgram = async (command, { onLine, signal, timeout 
   const child = spawn(command.program, [...command.args], {
     cwd: command.folder,
     env: { ...command.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
     // A group of its own, so that what it starts can be ended with it.
     detached: process.platform !== 'win32'
@@ -91,6 +93,8 @@ export const runProgram: RunProgram = async (command, { onLine, signal, timeout 
     clearTimeout(timer)
     closePipesSoon(child)
   })
+  // One that ends without reading says so by its exit code.
+  child.stdin?.on('error', () => {}).end(command.input)
   try {
     const [exitCode, stdout, stderr] = await Promise.all([
       exitOf(child, command),

@@ -17,6 +17,7 @@ import { soak } from '../../src/smoke/soak.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import type { Server } from '../../src/spacetimedb/server.ts'
 import { checksIn, makeReportFolder, tellCheck } from '../checking.ts'
+import type { GivenModule } from '../given-module.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
 import { rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
@@ -24,7 +25,7 @@ import { conclude, insistOnRunnable } from './reporting.ts'
 import { isThrowAway, type spec, usualChecks, usualDatabase } from './spec.ts'
 import { leftovers } from './state.ts'
 import { publishTo, startFor, type ThrowAway } from './throw-away.ts'
-import { givenHash, type WantedModule, wantedModule } from './wanted-module.ts'
+import { givenHash, wantedModule } from './wanted-module.ts'
 
 type SmokeInputs = Inputs<typeof spec>
 type SmokeStep = Step<typeof spec>
@@ -60,7 +61,7 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
   }
 }
 
-async function publishAndCheck(throwAway: ThrowAway, wanted: WantedModule, smoke: SmokeTest): Promise<SmokeOutcome> {
+async function publishAndCheck(throwAway: ThrowAway, wanted: GivenModule, smoke: SmokeTest): Promise<SmokeOutcome> {
   const { inputs, step } = smoke
   const database = databaseName(inputs.database ?? usualDatabase)
   const deployment = await publishTo(throwAway, wanted, database, step)

@@ -14,11 +14,11 @@ import type { Checks } from '../../src/smoke/check.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { fetchBaseModule } from '../base-module.ts'
 import { tellCheck } from '../checking.ts'
+import type { GivenModule } from '../given-module.ts'
 import { deployTools, stepsIn } from '../releasing.ts'
 import { conclude, insistOnRunnable } from './reporting.ts'
 import { type spec, usualDatabase } from './spec.ts'
 import type { ThrowAway } from './throw-away.ts'
-import type { WantedModule } from './wanted-module.ts'
 
 type SmokeInputs = Inputs<typeof spec>
 type SmokeStep = Step<typeof spec>
@@ -31,7 +31,7 @@ export type SmokeTest = {
   readonly folder: string
   /** `undefined` where nobody wrote any. */
   readonly written: Checks | undefined
-  readonly wanted: WantedModule | undefined
+  readonly wanted: GivenModule | undefined
 }
 
 /**
@@ -40,7 +40,7 @@ export type SmokeTest = {
  */
 export async function rehearsableOf(
   inputs: SmokeInputs,
-  { module, path: modulePath }: WantedModule,
+  { module, path: modulePath }: GivenModule,
   step: SmokeStep,
   folder: string
 ): Promise<Omit<RehearsalRequest, 'checks'> | undefined> {

@@ -3,12 +3,12 @@ import type { Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import type { Deployment } from '../../src/release/deployment.ts'
+import { type GivenModule, versionOf } from '../given-module.ts'
 import { bring } from '../installing.ts'
 import type { LeftoversKeeper } from '../leftovers.ts'
 import { deployTools } from '../releasing.ts'
 import { startThrowAway } from '../throw-away-server.ts'
 import type { spec } from './spec.ts'
-import { versionOf, type WantedModule } from './wanted-module.ts'
 
 /** A server that was started for the checks. */
 export type ThrowAway = {
@@ -21,7 +21,7 @@ export type ThrowAway = {
  * `SetupFailure` when the server does not come up.
  */
 export async function startFor(
-  wanted: WantedModule,
+  wanted: GivenModule,
   inputs: Inputs<typeof spec>,
   step: Step<typeof spec>,
   left: LeftoversKeeper
@@ -41,7 +41,7 @@ export async function startFor(
 /** Publishes the module to a new database, as a first release does it. */
 export function publishTo(
   { connection }: ThrowAway,
-  { module, path: modulePath }: WantedModule,
+  { module, path: modulePath }: GivenModule,
   database: string,
   step: Step<typeof spec>
 ): Promise<Deployment> {

@@ -1,0 +1,99 @@
+import type { Environment } from '../../src/action/inputs.ts'
+import type { Inputs } from '../../src/action/spec.ts'
+import { ConfigurationError } from '../../src/errors.ts'
+import { commitTime } from '../../src/image/commit-time.ts'
+import { isBeforeMerge } from '../../src/image/git-event.ts'
+import { type ImageName, imageNames } from '../../src/image/images.ts'
+import { imageLabels } from '../../src/image/labels.ts'
+import { type Pair, pairsIn } from '../../src/image/pairs.ts'
+import { imageTags } from '../../src/image/tags.ts'
+import { childEnvironment, runProgram } from '../../src/process.ts'
+import type { GivenModule } from '../given-module.ts'
+import { workspaceOf } from './docker-program.ts'
+import { type RunFacts, readRunFacts } from './event.ts'
+import type { spec } from './spec.ts'
+
+type PublishInputs = Inputs<typeof spec>
+
+/** What is to be made, and where it goes. */
+export type Plan = {
+  readonly images: readonly [ImageName, ...ImageName[]]
+  readonly tags: readonly string[]
+  /** All images with all tags. */
+  readonly names: readonly string[]
+  readonly labels: readonly Pair[]
+  readonly push: boolean
+  /** Why it is not pushed, although `push` is `true`. */
+  readonly heldBack?: string
+  /** Of all that is made, in seconds since the epoch. */
+  readonly time: number
+  readonly source: string | undefined
+  readonly commit: string | undefined
+}
+
+/**
+ * Decides what is made of the inputs and the run, before anything is asked of Docker. `now` in milliseconds since the epoch.
+ * Throws a `ConfigurationError` for inputs that are wrong.
+ */
+export async function planImage(
+  inputs: PublishInputs,
+  given: GivenModule | undefined,
+  environment: Environment,
+  now: number
+): Promise<Plan> {
+  const facts = await readRunFacts(environment)
+  const images = imagesOf(inputs, environment)
+  const tags = imageTags(inputs.tags, facts.event, now)
+  const time = await timeOf(facts, environment, now)
+  const source = sourceOf(environment)
+  const commit = facts.event.commit || undefined
+  const isHeldBack = inputs.push && isBeforeMerge(facts.event) && !inputs.pushPullRequests
+  const push = inputs.push && !isHeldBack
+  if (push && tags.length === 0) {
+    throw new ConfigurationError(
+      `No line of the input \`tags\` makes a tag for this event (${facts.event.name}, ${facts.event.ref}). Add one that does, such as \`type=sha\`, or leave the step out with \`if:\`.`
+    )
+  }
+  const { title, description, licenses } = facts
+  const module = given && { ...given.module, hash: given.module.hash, bindingsVersion: given.manifest?.bindingsVersion }
+  const described = { title, description, licenses, source, commit, version: tags[0], created: time, module }
+  return {
+    images,
+    tags,
+    names: images.flatMap(({ name }) => tags.map((tag) => `${name}:${tag}`)),
+    labels: imageLabels(described, pairsIn(inputs.labels, 'labels')),
+    push,
+    ...(isHeldBack && { heldBack: 'what is not merged yet is built only; `push-pull-requests: true` pushes it' }),
+    time,
+    source,
+    commit
+  }
+}
+
+function imagesOf({ image, images }: PublishInputs, { GITHUB_REPOSITORY }: Environment): Plan['images'] {
+  const [input, given] = images === undefined ? ['image', image] : ['images', images]
+  if (given === undefined && !GITHUB_REPOSITORY) {
+    throw new ConfigurationError('Give the input `image`: outside of a run of GitHub Actions no repository names it.')
+  }
+  const [first, ...others] = imageNames(given ?? `ghcr.io/${GITHUB_REPOSITORY}`, input)
+  if (first === undefined) throw new Error('no image was named')
+  return [first, ...others]
+}
+
+/** That of the commit, so that the same commit makes the same image (https://reproducible-builds.org/specs/source-date-epoch/). */
+async function timeOf({ event, pushedCommitTime }: RunFacts, environment: Environment, now: number): Promise<number> {
+  const { SOURCE_DATE_EPOCH: given } = environment
+  if (given !== undefined && given !== '') {
+    if (/^\d{1,11}$/.test(given)) return Number(given)
+    throw new ConfigurationError(
+      `The variable SOURCE_DATE_EPOCH is \`${given.slice(0, 40)}\`: it has to be whole seconds since the epoch.`
+    )
+  }
+  const git = { run: runProgram, folder: workspaceOf(environment), environment: childEnvironment(environment) }
+  const known = event.commit === '' ? undefined : await commitTime(event.commit, git)
+  return known ?? pushedCommitTime ?? Math.floor(now / 1000)
+}
+
+function sourceOf({ GITHUB_SERVER_URL, GITHUB_REPOSITORY }: Environment): string | undefined {
+  return GITHUB_SERVER_URL && GITHUB_REPOSITORY ? `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}` : undefined
+}

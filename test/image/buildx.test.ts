@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals'
+import { type Build, buildArguments, type Destination, digestIn } from '../../src/image/buildx.ts'
+
+const plain: Build = {
+  dockerfile: '/action/docker/Dockerfile',
+  context: '/tmp/context',
+  namedContexts: [],
+  buildArgs: [],
+  labels: [],
+  secrets: [],
+  cacheFrom: [],
+  cacheTo: [],
+  platforms: [],
+  sourceDateEpoch: 1700000000,
+  pull: false,
+  noCache: false
+}
+const head = ['buildx', 'build', '--progress=plain', '--file=/action/docker/Dockerfile', '--metadata-file=/tmp/m.json']
+const tail = ['--build-arg=SOURCE_DATE_EPOCH=1700000000', '/tmp/context']
+const game = { host: 'ghcr.io', repository: 'octocat/game', name: 'ghcr.io/octocat/game' }
+const other = { host: 'r.example', repository: 'game', name: 'r.example/game' }
+const tags = ['ghcr.io/octocat/game:1', 'ghcr.io/octocat/game:latest']
+
+describe('where it goes', () => {
+  test.each<{ readonly to: Destination; readonly args: readonly string[] }>([
+    { to: { kind: 'nowhere' }, args: [] },
+    {
+      to: { kind: 'engine', tags: ['stdb-smoke:1'] },
+      args: ['--load', '--provenance=false', '--tag=stdb-smoke:1']
+    },
+    { to: { kind: 'tags', tags, rewriteTimes: false }, args: ['--push', ...tags.map((tag) => `--tag=${tag}`)] },
+    {
+      to: { kind: 'tags', tags, rewriteTimes: true },
+      args: ['--output=type=image,push=true,rewrite-timestamp=true', ...tags.map((tag) => `--tag=${tag}`)]
+    },
+    {
+      to: { kind: 'digest', images: [game], rewriteTimes: true },
+      args: [
+        '--output=type=image,name=ghcr.io/octocat/game,push-by-digest=true,name-canonical=true,push=true,rewrite-timestamp=true'
+      ]
+    },
+    {
+      to: { kind: 'digest', images: [game, other], rewriteTimes: false },
+      args: [
+        '--output=type=image,"name=ghcr.io/octocat/game,r.example/game",push-by-digest=true,name-canonical=true,push=true'
+      ]
+    }
+  ])('$to.kind', ({ to, args }) => {
+    expect(buildArguments(plain, to, '/tmp/m.json')).toEqual([...head, ...args, ...tail])
+  })
+})
+
+test('all that a build can have', () => {
+  const build: Build = {
+    ...plain,
+    namedContexts: [['module', '/tmp/module']],
+    buildArgs: [['BASE_IMAGE', 'debian:12']],
+    labels: [['org.opencontainers.image.title', 'a, "b"']],
+    secrets: [
+      { id: 'token', from: { file: '/tmp/a,b/token' } },
+      { id: 'key', from: { env: 'KEY' } }
+    ],
+    cacheFrom: ['type=gha'],
+    cacheTo: ['type=gha,mode=max'],
+    platforms: ['linux/amd64', 'linux/arm64'],
+    target: 'server',
+    network: 'none',
+    builder: 'mine',
+    provenance: 'mode=max',
+    sbom: 'true',
+    pull: true,
+    noCache: true
+  }
+  expect(buildArguments(build, { kind: 'tags', tags, rewriteTimes: false }, '/tmp/m.json')).toEqual([
+    'buildx',
+    'build',
+    '--builder=mine',
+    ...head.slice(2),
+    '--push',
+    ...tags.map((tag) => `--tag=${tag}`),
+    '--platform=linux/amd64,linux/arm64',
+    '--target=server',
+    '--network=none',
+    '--build-context=module=/tmp/module',
+    '--build-arg=BASE_IMAGE=debian:12',
+    '--build-arg=SOURCE_DATE_EPOCH=1700000000',
+    '--label=org.opencontainers.image.title=a, "b"',
+    '--secret=id=token,"src=/tmp/a,b/token"',
+    '--secret=id=key,env=KEY',
+    '--cache-from=type=gha',
+    '--cache-to=type=gha,mode=max',
+    '--provenance=mode=max',
+    '--sbom=true',
+    '--pull',
+    '--no-cache',
+    '/tmp/context'
+  ])
+  const loaded = buildArguments(build, { kind: 'engine', tags }, '/tmp/m.json')
+  for (const left of ['--sbom=true', '--provenance=mode=max', '--cache-to=type=gha,mode=max']) {
+    expect(loaded).not.toContain(left)
+  }
+})
+
+test("the digest in buildx' metadata", () => {
+  const digest = `sha256:${'a'.repeat(64)}`
+  expect(digestIn(JSON.stringify({ 'containerimage.digest': digest, 'image.name': 'x' }), 'm.json')).toBe(digest)
+  expect(digestIn('{}', 'm.json')).toBeUndefined()
+  expect(() => digestIn('{"containerimage.digest":"sha256:1"}', 'm.json')).toThrow(/m\.json/)
+})
