@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { exchange, hostOf, type Network } from '../../spacetimedb/network.ts'
 import type { Secrets } from '../../spacetimedb/secrets.ts'
 import { isLoopback } from '../../spacetimedb/server-url.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigurationError } from '../../errors.ts'
 import { parseRetryAfter, type Retry } from '../../retry.ts'
 import { hostOf, passingProblem, reasonOf } from '../../spacetimedb/network.ts'
