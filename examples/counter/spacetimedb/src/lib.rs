@@ -1,7 +1,7 @@
 //! Counters that anyone may increment.
 //!
 //! Each line that the module logs is one JSON object. `event` says what happened, and all else is about it:
-//! `{"event":"counter_incremented","id":1,"value":3,"sender":"c200…"}`.
+//! `{"event":"counter_incremented","id":1,"sender":"c200…","value":3}`.
 
 use serde_json::json;
 use spacetimedb::{ReducerContext, Table};
