@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The folders whose tests run the sources alone. */
 const withoutDist =
-  /\btest\/(module|migration|spacetimedb|smoke|release|github|embedded|stand-ins|build|image|rust|docker(?!\/publish))\b/
+  /\btest\/(module|migration|spacetimedb|smoke|release|github|embedded|stand-ins|build|image|rust|examples|docker(?!\/publish))\b/
 
 /**
  * Brings `build/dist` up to date with the sources, for the tests that run actions as the runner does. A run of chosen

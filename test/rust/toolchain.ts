@@ -88,7 +88,8 @@ async function dependencies(name: string): Promise<string[]> {
   return depends.split(', ').map((each) => each.replace(/ .*/, ''))
 }
 
-async function ask(program: string, args: readonly string[]): Promise<string | undefined> {
+/** What a program prints, without white space around it; `undefined` when it fails or is not there. */
+export async function ask(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     const { exitCode, stdout } = await runProgram({ program, args, environment: process.env })
     return exitCode === 0 ? stdout.trim() : undefined
@@ -98,7 +99,8 @@ async function ask(program: string, args: readonly string[]): Promise<string | u
   }
 }
 
-async function must(program: string, args: readonly string[], folder: string): Promise<void> {
+/** Runs a program in a folder, and throws with what it complained about. */
+export async function must(program: string, args: readonly string[], folder: string): Promise<void> {
   const { exitCode, stderr } = await runProgram({ program, args, folder, environment: process.env })
   if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`)
 }
