@@ -113,7 +113,11 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     anonymous: connectAsNobody(server.url),
     schema,
     // What everybody's module has to do is asked of now; its author may ask of all since the publish.
-    since: await findLogMark(server, database, { from: written ? 'publish' : 'start', signal: cancelled }),
+    since: await findLogMark(server, database, {
+      from: written ? 'publish' : 'start',
+      clock: systemClock,
+      signal: cancelled
+    }),
     clock: systemClock,
     cancelled
   }

@@ -82,7 +82,7 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
     database: request.database,
     expectedHash: request.module.hash,
     schema: await tools.describe(request.module),
-    since: await findLogMark(tools.server, database, { signal: tools.cancelled }),
+    since: await findLogMark(tools.server, database, { clock: tools.clock, signal: tools.cancelled }),
     isThrowAway: false,
     clock: tools.clock,
     cancelled: tools.cancelled
