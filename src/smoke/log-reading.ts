@@ -84,9 +84,9 @@ export class LinesSince implements LogReader {
     return this.#oldest !== undefined && this.#oldest < this.#since.timestamp
   }
 
-  /** Whether the line of the position is still in the log; what came between it and the oldest line is lost otherwise. */
-  hasReached(): boolean {
-    return this.#oldest !== undefined && this.#oldest <= this.#since.timestamp
+  /** When the oldest line was written that was shown to it; later than the position where lines between them are gone. */
+  get oldest(): bigint | undefined {
+    return this.#oldest
   }
 
   /** Where the next reading has to go on. */

@@ -23,7 +23,7 @@ async function linesSince(log: readonly LogLine[], since: LogPosition, asked: un
     reader = new LinesSince(since, [{ see: ({ message }) => into.push(message) }])
     return reader
   })
-  return { end, messages, newest: reader.newest, hasReached: reader.hasReached() }
+  return { end, messages, newest: reader.newest, oldest: reader.oldest }
 }
 
 describe('the lines since a position', () => {
@@ -64,8 +64,8 @@ describe('the lines since a position', () => {
         let position: LogPosition = { timestamp: 10n, lines: 1 }
         let now = 10
         const readOn = async () => {
-          const { messages, newest, hasReached } = await linesSince(written, position)
-          expect(hasReached).toBe(true)
+          const { messages, newest, oldest } = await linesSince(written, position)
+          expect(oldest).toBe(10n)
           seen.push(...messages)
           position = newest
         }
@@ -83,7 +83,7 @@ describe('the lines since a position', () => {
 
   test('are all that there are where the log has begun anew, which is told', async () => {
     const found = await linesSince([line(20, 'a'), line(21, 'b')], { timestamp: 15n, lines: 1 })
-    expect(found).toMatchObject({ end: 'all', messages: ['a', 'b'], hasReached: false })
+    expect(found).toMatchObject({ end: 'all', messages: ['a', 'b'], oldest: 20n })
     const quiet = await linesSince([], { timestamp: 15n, lines: 1 })
     expect(quiet).toMatchObject({ messages: [], newest: { timestamp: 15n, lines: 1 } })
   })
