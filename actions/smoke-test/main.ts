@@ -122,7 +122,8 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     cancelled
   }
   const against = insistOnRunnable(checks, place, inputs, step)
-  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against })
+  const isSoakNext = inputs.soak !== undefined
+  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against, isSoakNext })
   if (inputs.soak === undefined || !hasPassed(report)) return report
-  return { ...report, soak: await soak(checks, place, inputs.soak) }
+  return { ...report, soak: await soak(checks, place, inputs.soak, { since: report.logMark }) }
 }

@@ -63,7 +63,7 @@ async function checkAndWatch(work: Work, { checks, soak }: ReleaseChecks, isNew:
   const { journal, findings } = work
   const place = await placeOf(work)
   const report = await journal.step('Checks', async (step) => {
-    const report = await runAll(checks ?? noChecks, place, work)
+    const report = await runAll(checks ?? noChecks, place, work, soak !== undefined && isNew)
     step[hasPassed(report) ? 'detail' : 'fail'](countsText(report))
     return report
   })
@@ -89,10 +89,15 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
   }
 }
 
-async function runAll(checks: Checks, place: CheckPlace, { tools, findings }: Work): Promise<SmokeReport> {
+async function runAll(
+  checks: Checks,
+  place: CheckPlace,
+  { tools, findings }: Work,
+  isSoakNext: boolean
+): Promise<SmokeReport> {
   const { runChecks } = await import('../smoke/run-checks.ts')
   const { onReport } = tools
-  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [] })
+  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [], isSoakNext })
 }
 
 function soaked(
@@ -103,7 +108,8 @@ function soaked(
 ): Promise<SmokeReport> {
   return journal.step('Soak', async (step) => {
     const { soak } = await import('../smoke/soak.ts')
-    const seen = await soak(request.checks?.checks ?? noChecks, place, time)
+    const seen = await soak(request.checks?.checks ?? noChecks, place, time, { since: report.logMark })
+    if (seen.note !== undefined) step.detail(seen.note)
     if (seen.kind === 'passed') step.detail(`nothing went wrong in ${inUnits(time)}`)
     else step.fail(seen.kind === 'failed' ? breachText(seen.breach) : 'the job was cancelled')
     return { ...report, soak: seen }
