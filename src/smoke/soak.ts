@@ -3,6 +3,7 @@ import { inUnits } from '../duration.ts'
 import { messageOf } from '../errors.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import { mayPass } from '../spacetimedb/failure-kinds.ts'
+import { keepSecrets } from '../spacetimedb/secrets.ts'
 import { byHand } from './by-hand.ts'
 import type { Check, Checks } from './check.ts'
 import type { CheckReport, Outcome, SoakReport } from './check-report.ts'
@@ -190,7 +191,7 @@ function lookOnce(check: Check, place: CheckPlace, runners: Runners): Promise<Ch
 /** Milliseconds: no check waits for longer than a window and its own timeout, of six hours each. */
 const longestLook = 12 * 3_600_000
 
-/** `since`: of how many milliseconds the log is shown. */
+/** `since`: of how many milliseconds the log is shown. What looks like a token is in none of it. */
 async function breachOf(
   check: Check,
   { place, start }: Watch,
@@ -198,7 +199,7 @@ async function breachOf(
   actual: string,
   since = 0
 ): Promise<CheckReport> {
-  const outcome: Outcome = { kind: 'failed', expected, actual }
+  const outcome: Outcome = { kind: 'failed', expected, actual: keepSecrets(() => {}).redact(actual) }
   const milliseconds = place.clock.now() - start
   const logLines = await collectEvidence(place).linesAround(since)
   return { check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) }

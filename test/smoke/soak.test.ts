@@ -157,6 +157,16 @@ describe("a soak's look at the log", () => {
     })
   })
 
+  test('has no token in its report', async () => {
+    const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.c`
+    const report = await watch(60_000, served, { logs: logOf([info(0), panic(9000, `oh no: ${token}`)]) })
+    expect(report).toMatchObject(panicked)
+    expect(report.kind === 'failed' && report.breach.outcome).not.toMatchObject({
+      actual: expect.stringContaining('aaaa')
+    })
+    expect(report.kind === 'failed' && report.breach.logLines[0]?.message).not.toContain('aaaa')
+  })
+
   test('goes on where the checks have stopped to look', async () => {
     const clock = turnedClock()
     const logs = logOf([panic(-9000, 'by a check'), info(-5000), panic(-2000)])(clock)
