@@ -113,12 +113,17 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     anonymous: connectAsNobody(server.url),
     schema,
     // What everybody's module has to do is asked of now; its author may ask of all since the publish.
-    since: await findLogMark(server, database, { from: written ? 'publish' : 'start', signal: cancelled }),
+    since: await findLogMark(server, database, {
+      from: written ? 'publish' : 'start',
+      clock: systemClock,
+      signal: cancelled
+    }),
     clock: systemClock,
     cancelled
   }
   const against = insistOnRunnable(checks, place, inputs, step)
-  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against })
+  const isSoakNext = inputs.soak !== undefined
+  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against, isSoakNext })
   if (inputs.soak === undefined || !hasPassed(report)) return report
-  return { ...report, soak: await soak(checks, place, inputs.soak) }
+  return { ...report, soak: await soak(checks, place, inputs.soak, { since: report.logMark }) }
 }

@@ -63,7 +63,7 @@ async function checkAndWatch(work: Work, { checks, soak }: ReleaseChecks, isNew:
   const { journal, findings } = work
   const place = await placeOf(work)
   const report = await journal.step('Checks', async (step) => {
-    const report = await runAll(checks ?? noChecks, place, work)
+    const report = await runAll(checks ?? noChecks, place, work, soak !== undefined && isNew)
     step[hasPassed(report) ? 'detail' : 'fail'](countsText(report))
     return report
   })
@@ -95,18 +95,18 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
 async function markOf(database: string, { server, clock, cancelled }: DeployTools): Promise<LogMark> {
   const { findLogMark } = await import('../smoke/log-mark.ts')
   const now = { after: BigInt(clock.now()) * 1000n, what: 'start' } as const
-  for (let triesLeft = 3; triesLeft > 0 && !cancelled.aborted; triesLeft--) {
-    const mark = await findLogMark(server, database, { signal: cancelled }).catch(() => undefined)
-    if (mark !== undefined) return mark
-    await clock.sleep(1000, cancelled)
-  }
-  return now
+  return findLogMark(server, database, { clock, signal: cancelled }).catch(() => now)
 }
 
-async function runAll(checks: Checks, place: CheckPlace, { tools, findings }: Work): Promise<SmokeReport> {
+async function runAll(
+  checks: Checks,
+  place: CheckPlace,
+  { tools, findings }: Work,
+  isSoakNext: boolean
+): Promise<SmokeReport> {
   const { runChecks } = await import('../smoke/run-checks.ts')
   const { onReport } = tools
-  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [] })
+  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [], isSoakNext })
 }
 
 function soaked(
@@ -117,7 +117,8 @@ function soaked(
 ): Promise<SmokeReport> {
   return journal.step('Soak', async (step) => {
     const { soak } = await import('../smoke/soak.ts')
-    const seen = await soak(request.checks?.checks ?? noChecks, place, time)
+    const seen = await soak(request.checks?.checks ?? noChecks, place, time, { since: report.logMark })
+    if (seen.note !== undefined) step.detail(seen.note)
     if (seen.kind === 'passed') step.detail(`nothing went wrong in ${inUnits(time)}`)
     else step.fail(seen.kind === 'failed' ? breachText(seen.breach) : 'the job was cancelled')
     return { ...report, soak: seen }

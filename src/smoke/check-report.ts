@@ -2,6 +2,7 @@ import type { ModuleHash } from '../module/hash.ts'
 import type { LogLine } from '../spacetimedb/server.ts'
 import type { Check } from './check.ts'
 import type { LoadFigures } from './load-figures.ts'
+import type { LogMark } from './place.ts'
 
 /** How one try of a check ended. Texts are for the reader, plain and not escaped. */
 export type Finding =
@@ -50,16 +51,23 @@ export type SmokeReport = {
   readonly startedAt: number
   readonly milliseconds: number
   readonly reports: readonly CheckReport[]
+  /** The newest line of the log when all was over but the checks of the log: from there a soak goes on. */
+  readonly logMark?: LogMark
   readonly soak?: SoakReport
   /** Whether the job was cancelled before all checks were over: what is left is skipped. */
   readonly isCancelled?: boolean
 }
 
 /** What was seen in the time after the checks. */
-export type SoakReport =
-  | { readonly kind: 'passed'; readonly milliseconds: number; readonly looks: number }
-  | { readonly kind: 'failed'; readonly milliseconds: number; readonly breach: CheckReport }
-  | { readonly kind: 'cancelled'; readonly milliseconds: number }
+export type SoakReport = {
+  readonly milliseconds: number
+  /** What could not be watched, as a sentence. */
+  readonly note?: string
+} & (
+  | { readonly kind: 'passed'; readonly looks: number }
+  | { readonly kind: 'failed'; readonly breach: CheckReport }
+  | { readonly kind: 'cancelled' }
+)
 
 /** Whether all is as it should be: nothing failed, nothing could not run, nothing was cut short, the soak was kept to its end. */
 export function hasPassed({ reports, soak, isCancelled }: SmokeReport): boolean {

@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 async function linesAfter(server: Server, database: string, { after }: LogMark): Promise<string[]> {
   const lines: string[] = []
-  for await (const line of server.logs(database, { since: after + 1n })) lines.push(line.message)
+  for await (const { timestamp, message } of server.logs(database, {})) if (timestamp > after) lines.push(message)
   return lines
 }
 
@@ -51,36 +51,6 @@ describe('where the publish is in the log', () => {
     const lines = await linesAfter(client, database, mark)
     expect(lines[0]).toMatch(/^Updated program to /)
     expect(lines.at(-1)).toBe('Database updated')
-  })
-
-  test('is found behind many lines, and not taken from a line of the module', async () => {
-    const line = (timestamp: number, message: string, by = '__spacetimedb__') => ({
-      level: 'Info',
-      timestamp: BigInt(timestamp),
-      message,
-      target: '__spacetimedb__',
-      function: by
-    })
-    const log = [
-      line(10, 'Creating table `a`'),
-      line(11, 'Database initialized'),
-      line(20, 'Updated program to 1'),
-      line(21, 'Database update failed: rows'),
-      line(30, 'Updated program to 2'),
-      line(31, 'Database updated'),
-      ...Array.from({ length: 1500 }, (_, index) => line(40 + index, 'Database updated', 'add'))
-    ]
-    const asked: unknown[] = []
-    const server: Pick<Server, 'logs'> = {
-      async *logs(_, options) {
-        asked.push(options.lines)
-        yield* options.lines === undefined ? log : log.slice(-options.lines)
-      }
-    }
-    expect(await findLogMark(server, 'a')).toEqual({ after: 29n, what: 'publish' })
-    expect(asked).toEqual([1000, undefined])
-    const never = { logs: (_: string, { lines = 1500 }) => server.logs('a', { lines: Math.min(lines, 1500) }) }
-    expect(await findLogMark(never, 'a')).toEqual({ after: 1539n, what: 'start' })
   })
 
   test('from the start on, only what comes then counts', async () => {

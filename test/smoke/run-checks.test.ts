@@ -5,6 +5,7 @@ import type { CheckReport, Finding } from '../../src/smoke/check-report.ts'
 import { stageOf } from '../../src/smoke/needs.ts'
 import type { Attempt } from '../../src/smoke/place.ts'
 import { runChecks } from '../../src/smoke/run-checks.ts'
+import type { Server } from '../../src/spacetimedb/server.ts'
 import { checksFrom, modelPlace, runnersOf, turnedClock } from './model-place.ts'
 
 const passed: Finding = { kind: 'passed', detail: 'fine' }
@@ -380,4 +381,41 @@ test('a report tells how to ask by hand, and what the log says', async () => {
   ])
   expect(call.byHand).toContain("--data-raw '[18446744073709551616]' 'http://127.0.0.1:3000/v1/database/game/call/add'")
   expect(ping).toMatchObject({ outcome: passed, logLines: [], byHand: expect.stringContaining('/v1/ping') })
+})
+
+describe('for a soak', () => {
+  /** A log that has one line for each millisecond so far, and of which it is known when it was read. */
+  function logUntilNow(clock: Clock, reads: number[]): Server {
+    return {
+      url: 'http://127.0.0.1:3000',
+      async *logs() {
+        reads.push(clock.now())
+        yield { level: 'Info', timestamp: BigInt(clock.now()), message: '' }
+      }
+    } as Partial<Server> as Server
+  }
+
+  async function marked(list: readonly object[], isSoakNext: boolean) {
+    const clock = turnedClock()
+    const reads: number[] = []
+    const began: Record<string, number> = {}
+    const runners = runnersOf(async ({ kind }) => {
+      began[kind] = clock.now()
+      await clock.sleep(1000)
+      return passed
+    })
+    const place = modelPlace(clock, { server: logUntilNow(clock, reads) })
+    const checks = { checks: checksFrom(list), deadline: 600_000 }
+    const { logMark } = await clock.turnUntil(runChecks(checks, place, { runners, isSoakNext }))
+    return { logMark, reads, began }
+  }
+
+  test('the log is marked when all is over but the checks of the log, which wait for that', async () => {
+    const { logMark, reads, began } = await marked([written.ping, written.load, written.metrics, written.log], true)
+    expect(began).toMatchObject({ ping: 0, load: 1000, log: 2000 })
+    expect(reads).toEqual([2000])
+    expect(logMark).toEqual({ after: 2000n, what: 'start' })
+    expect((await marked([written.ping], true)).logMark).toEqual({ after: 1000n, what: 'start' })
+    expect(await marked([written.ping, written.log], false)).toMatchObject({ logMark: undefined, reads: [] })
+  })
 })

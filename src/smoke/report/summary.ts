@@ -72,6 +72,10 @@ function noteOn(outcome: Outcome): string {
 }
 
 function renderSoak(soak: SoakReport): string {
+  return soak.note === undefined ? soakText(soak) : `${soakText(soak)} ⚠️ ${oneLine(soak.note)}`
+}
+
+function soakText(soak: SoakReport): string {
   const time = elapsedText(soak.milliseconds)
   switch (soak.kind) {
     case 'passed':

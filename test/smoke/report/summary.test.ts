@@ -40,6 +40,13 @@ describe('a summary', () => {
     expect(text).toMatch(/\| ⏭️ .*\| metrics .*`p95 50ms, for 10s`<br>skipped: The server hides its metrics\./)
   })
 
+  test('says what a soak could not watch', () => {
+    const soak = { kind: 'passed', milliseconds: 30_000, looks: 7, note: 'The log was not watched: <no>' } as const
+    expect(renderSmoke({ ...sample, soak })).toContain(
+      'looked 7 times: nothing went wrong. ⚠️ The log was not watched: \\<no'
+    )
+  })
+
   test('shows any text as it is, and lets none out of its place', () => {
     const hostile = '\u001b[31m```\n</details><img src=x> @someone | `a`\n# x'
     const check = checkOf('reducer', { reducer: 'x', args: [hostile] }, hostile, {
