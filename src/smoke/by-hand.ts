@@ -22,6 +22,7 @@ export function byHand(check: Check, place: ByHandPlace): string | undefined {
 function commandOf(check: Check, place: ByHandPlace): string | undefined {
   const { wanted } = check
   const base = `${place.server.url}${databasePath(place.database)}`
+  if ('http-route' in wanted) return route(check as Check<'http-route'>, base)
   const who = wanted.as === 'owner' ? asOwner : []
   if ('ping' in wanted) return curl([quote(`${place.server.url}/v1/ping`)])
   if ('served-hash' in wanted) return servedHash(who, base, wanted['served-hash'], place.expectedHash)
@@ -29,7 +30,6 @@ function commandOf(check: Check, place: ByHandPlace): string | undefined {
   if ('procedure' in wanted) return call(who, base, wanted.procedure, wanted.args)
   if ('sql' in wanted) return sql(who, base, wanted.sql)
   if ('subscription' in wanted) return subscription(check as Check<'subscription'>, place, base)
-  if ('http-route' in wanted) return route(check as Check<'http-route'>, base)
   if ('log' in wanted) return curl([...who, quote(`${base}/logs?num_lines=1000`)])
   if ('metrics' in wanted) return metrics(place.server.url, wanted.metrics.reducer)
   if ('load' in wanted) return load(call(who, base, wanted.load, wanted.args), wanted.callers)

@@ -4,14 +4,15 @@ import { time } from '../load/figure-texts.ts'
 import type { Latencies } from '../load/latencies.ts'
 import { reasonsText } from '../load/reasons.ts'
 import type { RunCheck } from '../place.ts'
+import { serverFor } from './within-try.ts'
 
 /**
  * Connects clients over WebSocket, has them stay, and looks whether all of them are still there. Where one did not come,
  * the others need not stay. All leave in any case.
  */
-export const runConnections: RunCheck<'connections'> = async ({ wanted }, place, { signal }) => {
-  const { connections: count, stay, timeout, as } = wanted
-  const server = as === 'owner' ? place.server : place.anonymous
+export const runConnections: RunCheck<'connections'> = async (check, place, { signal }) => {
+  const { connections: count, stay, timeout } = check.wanted
+  const server = serverFor(check, place)
   const crowd = new Crowd((options) => server.connectClient(place.database, options))
   const cut = () => crowd.abandon()
   if (signal.aborted) cut()

@@ -9,6 +9,7 @@ import { perSecond, time } from '../load/figure-texts.ts'
 import { breachesOf } from '../load/thresholds.ts'
 import type { LoadFigures } from '../load-figures.ts'
 import type { RunCheck } from '../place.ts'
+import { serverFor } from './within-try.ts'
 
 /** As exact as calls of less than a millisecond need, and not put right while it runs. */
 const stopwatch = { ...systemClock, now: () => performance.now() }
@@ -18,8 +19,8 @@ const stopwatch = { ...systemClock, now: () => performance.now() }
  * how many failed. It may last longer than it says by the time that one call may take.
  */
 export const runLoad: RunCheck<'load'> = async (check, place, { signal }) => {
-  const { load: reducer, args, callers: count, rate, for: duration, timeout, as } = check.wanted
-  const server = as === 'owner' ? place.server : place.anonymous
+  const { load: reducer, args, callers: count, rate, for: duration, timeout } = check.wanted
+  const server = serverFor(check, place)
   const callers = Array.from({ length: count }, () => server.caller(place.database, reducer, args))
   try {
     const plan = { callers: count, rate, duration, timeout }

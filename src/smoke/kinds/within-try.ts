@@ -8,7 +8,7 @@ import type { Finding } from '../check-report.ts'
 import type { Attempt, CheckPlace } from '../place.ts'
 
 /** The server, as the one whom a check asks as. */
-export function serverFor({ wanted }: Check, place: CheckPlace): Server {
+export function serverFor({ wanted }: Exclude<Check, Check<'http-route'>>, place: CheckPlace): Server {
   return wanted.as === 'owner' ? place.server : place.anonymous
 }
 
