@@ -125,6 +125,25 @@ describe('eventually', () => {
     expect(Date.now() - begin).toBeGreaterThanOrEqual(300)
   })
 
+  test('a job that is cancelled ends it', async () => {
+    const proxy = await startProxy(world.url)
+    try {
+      const cancel = new AbortController()
+      const others = { url: proxy.url, cancelled: cancel.signal }
+      const place = await placeOf(world, await world.shared('counter'), others)
+      const finding = tryOnce(runSql, checkOf('sql', written), place)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      cancel.abort()
+      expect(await finding).toMatchObject({ kind: 'not-run', reason: 'The job was cancelled.' })
+      const count = proxy.requests.length
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      // One may have been on its way.
+      expect(proxy.requests.length).toBeLessThanOrEqual(count + 1)
+    } finally {
+      await proxy.close()
+    }
+  })
+
   test('the time of the try ends it, too', async () => {
     const place = await placeOf(world, await world.shared('counter'))
     const finding = await tryOnce(runSql, checkOf('sql', { ...written, timeout: '400ms' }), place)
