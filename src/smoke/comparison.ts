@@ -1,8 +1,8 @@
-import { closestMatch } from 'leven'
 import type { AlgebraicType } from '../module/algebraic-type.ts'
 import type { Typespace } from '../module/typespace.ts'
 import { inOneLine } from '../one-line.ts'
 import type { Expectation, NumberExpectation, RowExpectation } from './comparison-schema.ts'
+import { knownNames } from './did-you-mean.ts'
 import { expectationText, meets, objectionTo } from './expectation.ts'
 import { fieldOf, type ShownValue, shownValue } from './shown-value.ts'
 
@@ -95,10 +95,8 @@ function mistakeIn(expected: RowsExpected, shapes: readonly Shape[]): string | u
 
 function noSuchColumn(name: string, shapes: readonly Shape[]): string {
   const names = [...new Set(shapes.flatMap(({ columns }) => columns.map((column) => column.name)))]
-  if (names.length === 0) return `There is no column "${name}": it gives no rows at all.`
-  const close = closestMatch(name, names, { maxDistance: 2 })
-  const advice = close === undefined ? '' : ` Did you mean "${close}"?`
-  return `There is no column "${name}".${advice} The columns are: ${names.join(', ')}.`
+  if (names.length === 0) return `There is no column \`${name}\`: it gives no rows at all.`
+  return `There is no column \`${name}\`. ${knownNames(name, names)}`
 }
 
 function countDifference(expected: NumberExpectation | undefined, rows: readonly Row[]): Difference | undefined {

@@ -238,7 +238,7 @@ describe('mistakes of the author are told, whatever the rows are', () => {
   test.each<[RowsExpected, string]>([
     [
       { some: { vlaue: 1 } },
-      'There is no column "vlaue". Did you mean "value"? The columns are: id, value, name, role, at, ok.'
+      'There is no column `vlaue`. There are: `id`, `value`, `name`, `role`, `at`, `ok`. Did you mean `value`?'
     ],
     [
       { each: { name: { 'at-least': 1 } } },

@@ -1,3 +1,4 @@
+import { timeText } from '../../duration.ts'
 import { messageOf } from '../../errors.ts'
 import {
   type DatabaseMetrics,
@@ -12,7 +13,7 @@ import { ServerFailure } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import { type Breach, failedBy } from '../load/breach.ts'
-import { share, time } from '../load/figure-texts.ts'
+import { share } from '../load/figure-texts.ts'
 import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
 import { serverFor } from './within-try.ts'
 
@@ -100,7 +101,7 @@ function judge(wanted: Wanted, watch: Watch): Finding {
   if (failed !== undefined) return { ...failed, actual: `${failed.actual}${note}` }
   if (isAboutCalls(wanted) && (activity?.calls ?? 0) === 0)
     return { kind: 'skipped', reason: `${nothingCalled(wanted, milliseconds)}${note}` }
-  return { kind: 'passed', detail: `${figures(wanted, activity, queue)} in ${time(milliseconds)}${note}` }
+  return { kind: 'passed', detail: `${figures(wanted, activity, queue)} in ${timeText(milliseconds)}${note}` }
 }
 
 function isNamed(name: string): (each: { readonly reducer: string }) => boolean {
@@ -117,7 +118,7 @@ function isAboutCalls(wanted: Wanted): boolean {
 
 function nothingCalled({ reducer }: Wanted, milliseconds: number): string {
   const what = reducer === undefined ? 'a reducer' : `"${reducer}"`
-  return `No call of ${what} was counted in ${time(milliseconds)}: there is nothing to judge by.`
+  return `No call of ${what} was counted in ${timeText(milliseconds)}: there is nothing to judge by.`
 }
 
 const quantileNames = ['p50', 'p95', 'p99'] as const
@@ -147,8 +148,8 @@ function tooSlow(name: keyof typeof shareOf, most: number | undefined, { seconds
   const { from, upTo } = { from: bounds.from * 1000, upTo: bounds.upTo * 1000 }
   const isBeyondAll = upTo === Number.POSITIVE_INFINITY
   if (from < most && !isBeyondAll) return []
-  const actual = isBeyondAll ? `${name} over ${time(from)}` : `${name} from ${time(from)} to ${time(upTo)}`
-  return [{ expected: `${name} at most ${time(most)}`, actual }]
+  const actual = isBeyondAll ? `${name} over ${timeText(from)}` : `${name} from ${timeText(from)} to ${timeText(upTo)}`
+  return [{ expected: `${name} at most ${timeText(most)}`, actual }]
 }
 
 /** `about 3 ms`. */
@@ -156,7 +157,7 @@ function quantileText({ seconds }: Activity, name: keyof typeof shareOf): string
   const estimate = latencyQuantile(seconds, shareOf[name])
   if (estimate === undefined) return undefined
   const isBeyondAll = quantileBounds(seconds, shareOf[name])?.upTo === Number.POSITIVE_INFINITY
-  return `${isBeyondAll ? 'over' : 'about'} ${time(estimate * 1000)}`
+  return `${isBeyondAll ? 'over' : 'about'} ${timeText(estimate * 1000)}`
 }
 
 function tooLongQueue(most: number | undefined, longest: number): readonly Breach[] {

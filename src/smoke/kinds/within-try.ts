@@ -61,9 +61,3 @@ const mistakesOfOurs: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 
 function isFinal(failure: unknown): boolean {
   return failure instanceof ConfigurationError || !mayPass(failure)
 }
-
-/** Milliseconds as a person reads them: `0.25 ms`, `12 ms`, `1.5 s`. */
-export function timeText(milliseconds: number): string {
-  if (milliseconds >= 1000) return `${Math.round(milliseconds / 10) / 100} s`
-  return `${milliseconds < 10 ? Math.round(milliseconds * 100) / 100 : Math.round(milliseconds)} ms`
-}

@@ -135,7 +135,7 @@ describe('procedure', () => {
   })
 
   test.each<[Written, reason: string]>([
-    [{ procedure: 'quot' }, 'No such procedure. Did you mean "quote"?'],
+    [{ procedure: 'quot' }, ' Did you mean `quote`?'],
     [{ procedure: 'quote', args: [3] }, 'It takes 2: price, count.']
   ])('can not be called: %j', async (written, reason) => {
     expect(await procedure(written)).toEqual({ kind: 'not-run', reason: expect.stringContaining(reason), final: true })

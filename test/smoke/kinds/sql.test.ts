@@ -91,7 +91,7 @@ describe('rows otherwise', () => {
     [
       'counter',
       { sql: 'SELECT * FROM counter', some: { valu: 1 } },
-      'There is no column "valu". Did you mean "value"?'
+      'There is no column `valu`. There are: `id`, `value`. Did you mean `value`?'
     ],
     ['counter', { sql: 'SELECT * FROM counter', each: { value: '0' } }, 'Column "value" holds numbers, never "0".'],
     ['counter', { sql: 'DELETE FROM counter WHERE id = 99', eventually: '1s' }, '`eventually` is for a `SELECT`']
