@@ -76,6 +76,11 @@ export function hasPassed({ reports, soak, isCancelled }: SmokeReport): boolean 
   return reports.every(isGood) && (soak === undefined || soak.kind === 'passed')
 }
 
+/** Whether all checks were skipped and nothing was watched either: that it has passed says nothing of a release then. */
+export function saysNothing({ reports, soak }: SmokeReport): boolean {
+  return soak === undefined && reports.length > 0 && reports.every(({ outcome }) => outcome.kind === 'skipped')
+}
+
 /** How many checks ended in each way; `failed` counts those that could not run, too. */
 export function countsOf({ reports, soak }: SmokeReport): Counts {
   const count = (...kinds: readonly Outcome['kind'][]) =>

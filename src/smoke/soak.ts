@@ -3,7 +3,6 @@ import { inUnits } from '../duration.ts'
 import { messageOf } from '../errors.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import { mayPass } from '../spacetimedb/failure-kinds.ts'
-import { keepSecrets } from '../spacetimedb/secrets.ts'
 import { byHand } from './by-hand.ts'
 import type { Check, Checks } from './check.ts'
 import type { CheckReport, Outcome, SoakReport } from './check-report.ts'
@@ -11,6 +10,7 @@ import { servedHashCheck } from './default-checks.ts'
 import { collectEvidence } from './evidence.ts'
 import { allRunners } from './kinds/all.ts'
 import type { CheckPlace, LogMark } from './place.ts'
+import { redactReport } from './redact-report.ts'
 import { type Runners, runOne } from './run-one.ts'
 import { SoakLog } from './soak-log.ts'
 
@@ -199,8 +199,8 @@ async function breachOf(
   actual: string,
   since = 0
 ): Promise<CheckReport> {
-  const outcome: Outcome = { kind: 'failed', expected, actual: keepSecrets(() => {}).redact(actual) }
+  const outcome: Outcome = { kind: 'failed', expected, actual }
   const milliseconds = place.clock.now() - start
   const logLines = await collectEvidence(place).linesAround(since)
-  return { check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) }
+  return redactReport({ check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) })
 }

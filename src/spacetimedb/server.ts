@@ -98,7 +98,7 @@ export type LiveModule = { readonly hash: ModuleHash; readonly kind: ModuleKind 
 
 export type CallAnswer =
   | { readonly kind: 'ok'; readonly value: unknown; readonly durationMicros?: number }
-  /** The reducer returned an error or panicked (530): nothing was committed. */
+  /** The reducer returned an error or panicked (530), and nothing was committed; or a procedure panicked (500). */
   | { readonly kind: 'failed'; readonly reason: string }
   /** No such reducer, wrong arguments, not allowed, out of energy: `status` tells. */
   | { readonly kind: 'rejected'; readonly status: number; readonly reason: string }

@@ -286,6 +286,24 @@ describe('time', () => {
     ])
   })
 
+  test('the deadline does not take what was found until then', async () => {
+    const list = [{ name: 'slow', ping: true, timeout: '1m', retries: 3 }]
+    const found = (finding: Finding) =>
+      run(
+        list,
+        async (_, { signal }, clock) => {
+          await clock.sleep(60_000, signal)
+          return finding
+        },
+        { deadline: 5000 }
+      )
+    const over = '(the deadline of all checks, 5s, was over)'
+    expect((await found(failed)).outcomes).toEqual([{ ...failed, actual: `2 ${over}` }])
+    const notRun: Finding = { kind: 'not-run', reason: 'no connection' }
+    expect((await found(notRun)).outcomes).toEqual([{ kind: 'not-run', reason: `no connection ${over}` }])
+    expect((await found(passed)).outcomes).toMatchObject([{ actual: 'it was still running then' }])
+  })
+
   test('holds however long checks, their retries and needs take', async () => {
     const plan = fc.record({
       takes: fc.nat(30_000),
@@ -418,4 +436,30 @@ describe('for a soak', () => {
     expect((await marked([written.ping], true)).logMark).toEqual({ after: 1000n, what: 'start' })
     expect(await marked([written.ping, written.log], false)).toMatchObject({ logMark: undefined, reads: [] })
   })
+})
+
+test('no token of a log, an answer or a header is in a report', async () => {
+  const clock = turnedClock()
+  const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.c`
+  const text = `before ${token} and Bearer s3cr3t-key after`
+  const shown = 'before *** and *** after'
+  const place = modelPlace(clock, { log: [{ level: 'Error', timestamp: 5n, message: text }] })
+  const findings: Readonly<Record<string, Finding>> = {
+    passed: { kind: 'passed', detail: text },
+    failed: { kind: 'failed', expected: text, actual: text },
+    'not-run': { kind: 'not-run', reason: text },
+    skipped: { kind: 'skipped', reason: text }
+  }
+  const route = { 'http-route': '/a', headers: { 'x-api-key': 'Bearer s3cr3t-key', accept: 'before' } }
+  const checks = checksFrom(Object.keys(findings).map((name) => ({ name, ...route })))
+  const runners = runnersOf(async ({ name }) => findings[name] ?? passed)
+  const { reports } = await clock.turnUntil(runChecks({ checks, deadline: 60_000 }, place, { runners }))
+  expect(reports.map(({ outcome }) => outcome)).toEqual([
+    { kind: 'passed', detail: shown },
+    { kind: 'failed', expected: shown, actual: shown },
+    { kind: 'not-run', reason: shown },
+    { kind: 'skipped', reason: shown }
+  ])
+  expect(reports[1]?.logLines).toMatchObject([{ message: shown }])
+  expect(reports.map(({ byHand }) => byHand).join()).not.toContain('s3cr3t')
 })

@@ -7,7 +7,8 @@ import {
   hasPassed,
   type Outcome,
   type SmokeReport,
-  type SoakReport
+  type SoakReport,
+  saysNothing
 } from '../check-report.ts'
 import { loadChart } from './chart.ts'
 import { logLineText, originText } from './line.ts'
@@ -37,6 +38,7 @@ function headlineOf(report: SmokeReport): string {
   const { passed, failed, skipped } = countsOf(report)
   const name = codeSpan(database)
   const also = skipped === 0 ? '' : `, ${skipped} skipped`
+  if (hasPassed(report) && saysNothing(report)) return `⚠️ ${name}: nothing was checked${also}`
   if (hasPassed(report)) return `✅ ${name}: ${plural(passed, 'check')} passed${also} (${elapsedText(milliseconds)})`
   if (failed === 0 && isCancelled) return `❓ ${name}: cancelled after ${plural(passed, 'check')}`
   if (failed === 0 && soak?.kind === 'cancelled') return `❓ ${name}: cancelled before the soak was over`

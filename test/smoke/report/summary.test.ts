@@ -30,6 +30,13 @@ describe('a summary', () => {
     ]
   ])('of a run %s says so in its first line', (_, more, line) => expect(firstLine({ ...sample, ...more })).toBe(line))
 
+  test('of a run in which all was skipped tells that nothing was checked', () => {
+    const { soak: _, ...unwatched } = sample
+    const reports = passing.filter(({ outcome }) => outcome.kind === 'skipped')
+    expect(firstLine({ ...unwatched, reports })).toBe('## ⚠️ `my-game`: nothing was checked, 1 skipped')
+    expect(firstLine({ ...sample, reports })).toMatch(/^## ✅/)
+  })
+
   test('shows what was expected above what was there, the log, and how to ask by hand', () => {
     const text = renderSmoke(sample)
     expect(text).toContain('```text\nexpected: value 1\nactual:   value 2\n          of 3 rows\n```')
@@ -96,9 +103,9 @@ describe('a chart', () => {
     expect(bars.filter((line) => line.includes('█'.repeat(40)))).toHaveLength(1)
     const text = lines.join('\n')
     for (const part of [
-      'from when it was due    1.3 ms  3.4 ms  8.0 ms  120 ms',
-      '2000 calls in 10.0 s, 12 began late, by up to 7.3 ms',
-      '199.7 calls/s succeeded, 3 failed (0.15 %)',
+      'from when it was due   1.25 ms  3.4 ms  8.04 ms  120 ms',
+      '2000 calls in 10 s, 12 began late, by up to 7.3 ms',
+      '200 calls/s succeeded, 3 failed (0.15 %)',
       '3 × Too many | `players` <b>'
     ]) {
       expect(text).toContain(part)
