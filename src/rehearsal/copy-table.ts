@@ -69,7 +69,7 @@ async function readRows(
   if (answer.kind === 'rejected') return notReadable(table, where, answer.reason)
   const rows = answer.rows.slice(0, limit)
   const values = rows.map((row) => new Map(open.map(({ name }, at) => [name, row[at]])))
-  for (const row of rows) for (const value of row) copied.add(value)
+  for (const row of rows) for (const [at, { kind }] of open.entries()) copied.add(row[at], kind)
   const literals = values.map((row, index) =>
     columns.map((column) => literalIn(column, row.get(column.name), index + 1))
   )
