@@ -4,9 +4,8 @@ import { connect } from '../../src/spacetimedb/client.ts'
 import { tokenCredential } from '../../src/spacetimedb/credential.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { matrixWasm, rows, userWith, wasm } from '../server/world.ts'
-import { checksOf } from './checker.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
-import { prepareStage } from './stage.ts'
+import { checksOf, prepareStage } from './stage.ts'
 
 const stage = prepareStage()
 
