@@ -115,7 +115,7 @@ async function baseModuleOf(inputs: SmokeInputs, environment: Environment, folde
   if (!branch) return { kind: 'none', reason: 'this is no pull request, and no branch is named (`base-ref`)' }
   const asked =
     inputs.rehearse === undefined
-      ? { input: 'A rehearsal of what the base branch has', instead: 'Give it, or `rehearse: none`.' }
+      ? { input: `A rehearsal with the module of branch ${branch}`, instead: 'Give it, or `rehearse: none`.' }
       : { input: '`rehearse: base`', instead: 'Leave it out here.' }
   const base = await fetchBaseModule({ branch, artifactName, githubToken, folder, ...asked }, environment)
   return base.kind === 'none' ? { kind: 'none', reason: base.name } : { ...base, kind: 'base' }
