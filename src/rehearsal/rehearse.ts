@@ -46,7 +46,7 @@ export async function rehearse(request: RehearsalRequest, tools: RehearsalTools)
   const startedAt = tools.clock.now()
   const rehearsing = startRehearsing(request, tools)
   const end = await carryOut(rehearsing).catch((error) => failedAt(rehearsing, messageOf(error)))
-  const outcome = isKeptFromBegin(rehearsing, end) && !request.isAskedFor ? notRehearsed(end) : end
+  const outcome = couldNotBegin(rehearsing, end) && !request.isAskedFor ? notRehearsed(end) : end
   const { found } = rehearsing
   const { checksBefore, deployment, checks, wayBack, seed, old } = found
   return {
@@ -68,7 +68,7 @@ export async function rehearse(request: RehearsalRequest, tools: RehearsalTools)
 }
 
 /** Whether the old module or the gate kept the new module from being tried. */
-function isKeptFromBegin({ found }: Rehearsing, end: RehearsalOutcome): end is Failed {
+function couldNotBegin({ found }: Rehearsing, end: RehearsalOutcome): end is Failed {
   return end.kind === 'failed' && (end.stage === 'old module' || found.deployment?.result === 'refused')
 }
 

@@ -101,6 +101,7 @@ describe('a release that adds a table', () => {
       tables: [{ rows: { filled: 2n, back: 2n } }]
     })
     expect(rehearsed.limits.join()).toContain('nothing of production was read')
+    expect(rehearsed.limits.join()).toContain("version of the new module's bindings")
   })
 })
 

@@ -213,18 +213,25 @@ test.concurrent('a release is rehearsed with rows of the live database, and its 
     )
     expect(main.log).toMatch(/The throw-away server:\nServer: /)
 
-    const misspelt = await smokeTest({
-      ...fork,
-      module: 'counter',
-      inputs: {
-        server: 'local',
-        module: 'module.wasm',
-        version: '2.8.3',
-        cache: 'false',
-        rehearse: 'live',
-        'live-server': stage.server.url,
-        'live-database': 'not-there'
-      }
+    const ofLive = { rehearse: 'live', 'live-server': stage.server.url, version: '2.8.3', cache: 'false' }
+    const inputs = { ...ofLive, server: 'local', module: 'module.wasm' }
+    const failing = '- { name: Wrong, sql: SELECT * FROM counter, count: 8 }'
+    const waiting = '- { name: Late, sql: SELECT * FROM counter, count: 9, eventually: 60s, timeout: 60s }'
+    const [misspelt, cancelled] = await Promise.all([
+      smokeTest({ ...fork, module: 'counter', inputs: { ...inputs, 'live-database': 'not-there' } }),
+      smokeTest({
+        ...fork,
+        module: 'counter',
+        inputs: { ...inputs, 'live-database': live, 'inline-checks': `${failing}\n${waiting}\n` },
+        onLine: ({ text }, step) => {
+          if (text.startsWith('✗ Wrong')) void step.cancel()
+        }
+      })
+    ])
+    expect(cancelled.main).toMatchObject({ exitCode: 1, outputs: { result: 'failed', failed: '1' } })
+    expect(cancelled.main.annotations.at(-1)).toMatchObject({
+      title: 'smoke-test: failed',
+      message: expect.stringMatching(/Wrong: expected/)
     })
     expect(misspelt.main).toMatchObject({
       exitCode: 1,
