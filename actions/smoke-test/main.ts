@@ -19,9 +19,9 @@ import type { Server } from '../../src/spacetimedb/server.ts'
 import { checksIn, makeReportFolder, tellCheck } from '../checking.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
-import { rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
+import { plainDatabase, rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
 import { conclude, insistOnRunnable } from './reporting.ts'
-import { isThrowAway, type spec, usualChecks, usualDatabase } from './spec.ts'
+import { isThrowAway, type spec, usualChecks } from './spec.ts'
 import { leftovers } from './state.ts'
 import { publishTo, startFor, type ThrowAway } from './throw-away.ts'
 import { givenHash, type WantedModule, wantedModule } from './wanted-module.ts'
@@ -34,7 +34,7 @@ export async function main(inputs: SmokeInputs, step: SmokeStep): Promise<SmokeO
   const folder = inputs.reportFolder === undefined ? stepFolder(step.environment) : resolve(inputs.reportFolder)
   await makeReportFolder(folder)
   const written = await checksIn(inputs, usualChecks)
-  const wanted = await wantedModule(inputs, folder, step.environment)
+  const wanted = await wantedModule(inputs, stepFolder(step.environment), step.environment)
   const smoke: SmokeTest = { inputs, step, folder, written, wanted }
   return isThrowAway(inputs.server) ? testOnThrowAway(smoke) : testWhereDeployed(smoke)
 }
@@ -48,7 +48,8 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
     const rehearsable = await rehearsableOf(inputs, wanted, step, left.root)
     const throwAway = await startFor(wanted, inputs, step, left)
     const outcome =
-      (await rehearseRelease(rehearsable, throwAway, smoke)) ?? (await publishAndCheck(throwAway, wanted, smoke))
+      (await rehearseRelease(rehearsable, throwAway, smoke)) ??
+      (await publishAndCheck(throwAway, wanted, smoke, plainDatabase(rehearsable, inputs)))
     // A log may tell of rows that were copied from a live database.
     if (outcome.failure && inputs.rehearse !== 'live') await showEndOfLog(throwAway.logFile)
     return outcome
@@ -60,9 +61,13 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
   }
 }
 
-async function publishAndCheck(throwAway: ThrowAway, wanted: WantedModule, smoke: SmokeTest): Promise<SmokeOutcome> {
-  const { inputs, step } = smoke
-  const database = databaseName(inputs.database ?? usualDatabase)
+async function publishAndCheck(
+  throwAway: ThrowAway,
+  wanted: WantedModule,
+  smoke: SmokeTest,
+  database: string
+): Promise<SmokeOutcome> {
+  const { step } = smoke
   const deployment = await publishTo(throwAway, wanted, database, step)
   const failing = failureOf('smoke-test', deployment, database)
   if (failing.failure) {
@@ -71,7 +76,7 @@ async function publishAndCheck(throwAway: ThrowAway, wanted: WantedModule, smoke
   }
   const { server } = throwAway.connection
   const report = await check(smoke, { server, database, expectedHash: wanted.module.hash, isThrowAway: true })
-  return conclude(report, smoke.folder, step.environment)
+  return conclude(report, smoke.folder, step.environment, { isThrowAway: true })
 }
 
 async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
@@ -86,7 +91,7 @@ async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
   }
   const expectedHash = wanted?.module.hash ?? givenHash(inputs)
   const report = await check(smoke, { server, database, expectedHash, isThrowAway: false })
-  return conclude(report, smoke.folder, step.environment)
+  return conclude(report, smoke.folder, step.environment, { isThrowAway: false })
 }
 
 /** Without a credential it is asked what anyone may ask. */
@@ -112,9 +117,9 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     ...target,
     anonymous: connectAsNobody(server.url),
     schema,
-    // What everybody's module has to do is asked of now; its author may ask of all since the publish.
+    // What everybody's module has to do on a real database is asked of now; else of all since the publish.
     since: await findLogMark(server, database, {
-      from: written ? 'publish' : 'start',
+      from: written || target.isThrowAway ? 'publish' : 'start',
       clock: systemClock,
       signal: cancelled
     }),
