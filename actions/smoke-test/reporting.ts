@@ -4,18 +4,11 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import type { Checks } from '../../src/smoke/check.ts'
-import { countsOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
+import { countsOf, failuresOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
 import type { CheckPlace } from '../../src/smoke/place.ts'
 import { blocking, type Circumstances, type Objection, objections } from '../../src/smoke/preflight.ts'
 import { renderSmoke } from '../../src/smoke/report/summary.ts'
-import {
-  annotateFailures,
-  annotateObjections,
-  failuresOf,
-  failureText,
-  loadHostsIn,
-  outputsOfChecks
-} from '../checking.ts'
+import { annotateFailures, annotateObjections, failureText, loadHostsIn, outputsOfChecks } from '../checking.ts'
 import type { spec } from './spec.ts'
 
 /** Writes the files and the summary, annotates failures, and answers how the step ends. */

@@ -1,14 +1,9 @@
 import { inOneLine } from '../one-line.ts'
-import type { CheckReport, Outcome, SmokeReport } from '../smoke/check-report.ts'
-
-/** The checks that failed or could not run. */
-export function failedChecks({ reports }: SmokeReport): readonly CheckReport[] {
-  return reports.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'not-run')
-}
+import { failuresOf, type Outcome, type SmokeReport } from '../smoke/check-report.ts'
 
 /** The checks that failed and why, as the end of a sentence. */
 export function failuresIn(report: SmokeReport): string {
-  return failedChecks(report)
+  return failuresOf(report)
     .map(({ check, outcome }) => `${check.name} (${whyIn(outcome)})`)
     .join(', ')
 }

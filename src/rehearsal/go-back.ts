@@ -2,8 +2,8 @@ import { changeText } from '../migration/change.ts'
 import { checkConditions } from '../migration/check-conditions.ts'
 import { conditionText } from '../migration/condition.ts'
 import { rollBack } from '../release/roll-back.ts'
-import { hasPassed, type SmokeReport } from '../smoke/check-report.ts'
-import { failedChecks, failuresIn } from './failed-checks.ts'
+import { failuresOf, hasPassed, type SmokeReport } from '../smoke/check-report.ts'
+import { failuresIn } from './failed-checks.ts'
 import { hideInSmokeReport } from './hide-report.ts'
 import type { WayBackReport } from './rehearsal.ts'
 import { checkPlace, countHere, lostRows, microsNow, type OldRelease, type Rehearsing } from './rehearsing.ts'
@@ -74,8 +74,8 @@ async function checkOld(rehearsing: Rehearsing, old: OldRelease, since: bigint):
 /** Whether nothing fails that did not fail before the migration. */
 function isAsBefore(checks: SmokeReport, before: SmokeReport | undefined): boolean {
   if (checks.isCancelled || before === undefined) return false
-  const failedBefore = failedChecks(before).map(({ check }) => check.name)
-  return failedChecks(checks).every(({ check }) => failedBefore.includes(check.name))
+  const failedBefore = failuresOf(before).map(({ check }) => check.name)
+  return failuresOf(checks).every(({ check }) => failedBefore.includes(check.name))
 }
 
 /** Reducers that run by themselves may delete rows at any time, so that fewer rows mean nothing. */

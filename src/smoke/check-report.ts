@@ -90,3 +90,13 @@ export function countsOf({ reports, soak }: SmokeReport): Counts {
 }
 
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
+
+/** The checks that failed or could not run, and what was breached during the soak. */
+export function failuresOf({ reports, soak }: SmokeReport): readonly CheckReport[] {
+  return [...reports, ...(soak?.kind === 'failed' ? [soak.breach] : [])].filter(isFailure)
+}
+
+/** Whether a check failed, or could not run, which counts as failed. */
+export function isFailure({ outcome }: CheckReport): boolean {
+  return outcome.kind === 'failed' || outcome.kind === 'not-run'
+}
