@@ -7,7 +7,14 @@ import { log } from '../src/action/log.ts'
 import { elapsedText } from '../src/duration.ts'
 import { ConfigurationError, messageOf } from '../src/errors.ts'
 import type { Check, Checks } from '../src/smoke/check.ts'
-import { type CheckReport, countsOf, type SmokeReport } from '../src/smoke/check-report.ts'
+import {
+  type CheckReport,
+  countsOf,
+  failuresOf,
+  hasPassed,
+  type SmokeReport,
+  saysNothing
+} from '../src/smoke/check-report.ts'
 import { readChecks } from '../src/smoke/checks-file.ts'
 import type { Objection } from '../src/smoke/preflight.ts'
 import { reportJson } from '../src/smoke/report/json.ts'
@@ -56,8 +63,14 @@ function lineOf({ check, outcome, milliseconds, tries }: CheckReport): string {
   }
 }
 
-/** Annotates each failure where its check was written. */
+/** Annotates each failure where its check was written, and a run that checked nothing. */
 export function annotateFailures(report: SmokeReport, environment: Environment): void {
+  if (hasPassed(report) && saysNothing(report)) {
+    const reasons = report.reports.map(
+      ({ check, outcome }) => `${check.name}: ${'reason' in outcome ? outcome.reason : ''}`
+    )
+    warn('Nothing was checked', `All checks were skipped.\n${reasons.join('\n')}`)
+  }
   annotate(failuresOf(report).map((failure) => annotationOf(failure.check, failureText(failure), environment)))
 }
 
@@ -90,12 +103,6 @@ async function writeReports(report: SmokeReport, folder: string) {
     warn('No report', `The reports could not be written: ${messageOf(error)}`)
     return {}
   }
-}
-
-/** The checks that failed or could not run, and what was breached during the soak. */
-export function failuresOf({ reports, soak }: SmokeReport): readonly CheckReport[] {
-  const all = [...reports, ...(soak?.kind === 'failed' ? [soak.breach] : [])]
-  return all.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'not-run')
 }
 
 /** What is wrong, for people. */

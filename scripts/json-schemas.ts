@@ -1,3 +1,4 @@
+import { rehearsalJsonSchema } from '../src/rehearsal/report-json.ts'
 import { seedJsonSchema } from '../src/rehearsal/seed-schema.ts'
 import { checksJsonSchema } from '../src/smoke/checks-schema.ts'
 import { reportJsonSchema } from '../src/smoke/report/json.ts'
@@ -7,6 +8,7 @@ import { stepsJsonSchema } from '../src/steps/steps-schema.ts'
 export function jsonSchemas(): { readonly path: string; readonly content: string }[] {
   return [
     { path: 'schemas/checks.schema.json', content: textOf(checksJsonSchema()) },
+    { path: 'schemas/rehearsal-report.schema.json', content: textOf(rehearsalJsonSchema()) },
     { path: 'schemas/seed.schema.json', content: textOf(seedJsonSchema()) },
     { path: 'schemas/smoke-report.schema.json', content: textOf(reportJsonSchema()) },
     { path: 'schemas/steps.schema.json', content: textOf(stepsJsonSchema()) }

@@ -29,3 +29,14 @@ export function inUnits(value: number): string {
 export function elapsedText(milliseconds: number): string {
   return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }
+
+/** A time that was measured, to three digits or so: `0.42 ms`, `12.3 ms`, `340 ms`, `1.5 s`. */
+export function timeText(milliseconds: number): string {
+  if (milliseconds >= 1000) return `${rounded(milliseconds / 1000, milliseconds >= 10_000 ? 1 : 2)} s`
+  return `${rounded(milliseconds, milliseconds >= 100 ? 0 : milliseconds >= 10 ? 1 : 2)} ms`
+}
+
+/** At most so many decimals, and no zeros at the end. */
+export function rounded(value: number, decimals: number): string {
+  return String(Number(value.toFixed(decimals)))
+}

@@ -20,9 +20,9 @@ import { checksIn, makeReportFolder, tellCheck } from '../checking.ts'
 import type { GivenModule } from '../given-module.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
-import { rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
+import { plainDatabase, rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
 import { conclude, insistOnRunnable } from './reporting.ts'
-import { isThrowAway, type spec, usualChecks, usualDatabase } from './spec.ts'
+import { isThrowAway, type spec, usualChecks } from './spec.ts'
 import { leftovers } from './state.ts'
 import { publishTo, startFor, type ThrowAway } from './throw-away.ts'
 import { givenHash, wantedModule } from './wanted-module.ts'
@@ -35,7 +35,7 @@ export async function main(inputs: SmokeInputs, step: SmokeStep): Promise<SmokeO
   const folder = inputs.reportFolder === undefined ? stepFolder(step.environment) : resolve(inputs.reportFolder)
   await makeReportFolder(folder)
   const written = await checksIn(inputs, usualChecks)
-  const wanted = await wantedModule(inputs, folder, step.environment)
+  const wanted = await wantedModule(inputs, stepFolder(step.environment), step.environment)
   const smoke: SmokeTest = { inputs, step, folder, written, wanted }
   return isThrowAway(inputs.server) ? testOnThrowAway(smoke) : testWhereDeployed(smoke)
 }
@@ -49,7 +49,8 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
     const rehearsable = await rehearsableOf(inputs, wanted, step, left.root)
     const throwAway = await startFor(wanted, inputs, step, left)
     const outcome =
-      (await rehearseRelease(rehearsable, throwAway, smoke)) ?? (await publishAndCheck(throwAway, wanted, smoke))
+      (await rehearseRelease(rehearsable, throwAway, smoke)) ??
+      (await publishAndCheck(throwAway, wanted, smoke, plainDatabase(rehearsable, inputs)))
     // A log may tell of rows that were copied from a live database.
     if (outcome.failure && inputs.rehearse !== 'live') await showEndOfLog(throwAway.logFile)
     return outcome
@@ -61,9 +62,13 @@ async function testOnThrowAway(smoke: SmokeTest): Promise<SmokeOutcome> {
   }
 }
 
-async function publishAndCheck(throwAway: ThrowAway, wanted: GivenModule, smoke: SmokeTest): Promise<SmokeOutcome> {
-  const { inputs, step } = smoke
-  const database = databaseName(inputs.database ?? usualDatabase)
+async function publishAndCheck(
+  throwAway: ThrowAway,
+  wanted: GivenModule,
+  smoke: SmokeTest,
+  database: string
+): Promise<SmokeOutcome> {
+  const { step } = smoke
   const deployment = await publishTo(throwAway, wanted, database, step)
   const failing = failureOf('smoke-test', deployment, database)
   if (failing.failure) {
@@ -72,7 +77,7 @@ async function publishAndCheck(throwAway: ThrowAway, wanted: GivenModule, smoke:
   }
   const { server } = throwAway.connection
   const report = await check(smoke, { server, database, expectedHash: wanted.module.hash, isThrowAway: true })
-  return conclude(report, smoke.folder, step.environment)
+  return conclude(report, smoke.folder, step.environment, { isThrowAway: true })
 }
 
 async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
@@ -87,7 +92,7 @@ async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
   }
   const expectedHash = wanted?.module.hash ?? givenHash(inputs)
   const report = await check(smoke, { server, database, expectedHash, isThrowAway: false })
-  return conclude(report, smoke.folder, step.environment)
+  return conclude(report, smoke.folder, step.environment, { isThrowAway: false })
 }
 
 /** Without a credential it is asked what anyone may ask. */
@@ -113,13 +118,18 @@ async function check({ inputs, step, written }: SmokeTest, target: Target): Prom
     ...target,
     anonymous: connectAsNobody(server.url),
     schema,
-    // What everybody's module has to do is asked of now; its author may ask of all since the publish.
-    since: await findLogMark(server, database, { from: written ? 'publish' : 'start', signal: cancelled }),
+    // What everybody's module has to do on a real database is asked of now; else of all since the publish.
+    since: await findLogMark(server, database, {
+      from: written || target.isThrowAway ? 'publish' : 'start',
+      clock: systemClock,
+      signal: cancelled
+    }),
     clock: systemClock,
     cancelled
   }
   const against = insistOnRunnable(checks, place, inputs, step)
-  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against })
+  const isSoakNext = inputs.soak !== undefined
+  const report = await runChecks(checks, place, { onReport: tellCheck, objections: against, isSoakNext })
   if (inputs.soak === undefined || !hasPassed(report)) return report
-  return { ...report, soak: await soak(checks, place, inputs.soak) }
+  return { ...report, soak: await soak(checks, place, inputs.soak, { since: report.logMark }) }
 }

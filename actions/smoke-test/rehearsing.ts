@@ -1,15 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { warn } from '../../src/action/annotations.ts'
-import { connectAsNobody, openConnection, openPublicConnection } from '../../src/action/connection.ts'
+import { connectAsNobody, openConnection, openConnectionAsStranger } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
 import type { Environment } from '../../src/action/inputs.ts'
+import { log } from '../../src/action/log.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { messageOf } from '../../src/errors.ts'
 import { describeOnce } from '../../src/module/describe-once.ts'
-import type { OldModule, Rehearsal, RehearsalRequest } from '../../src/rehearsal/rehearsal.ts'
+import type { OldModule, Rehearsal, RehearsalOutcome, RehearsalRequest } from '../../src/rehearsal/rehearsal.ts'
 import type { Checks } from '../../src/smoke/check.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { fetchBaseModule } from '../base-module.ts'
@@ -44,6 +45,7 @@ export async function rehearsableOf(
   step: SmokeStep,
   folder: string
 ): Promise<Omit<RehearsalRequest, 'checks'> | undefined> {
+  const { rehearse } = inputs
   const old = await oldModuleOf(inputs, step, join(folder, 'base'))
   if (old === undefined) return undefined
   const { readSeed } = await import('../../src/rehearsal/seed-file.ts')
@@ -61,8 +63,18 @@ export async function rehearsableOf(
       onFailure: 'rollback',
       steps: { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
     },
-    seed: inputs.seed === undefined ? undefined : await readSeed(inputs.seed)
+    seed: inputs.seed === undefined ? undefined : await readSeed(inputs.seed),
+    isAskedFor: rehearse !== undefined
   }
+}
+
+/** What the database of a plain smoke test is called. One of a rehearsal that could not be begun may be there already. */
+export function plainDatabase(
+  rehearsable: Pick<RehearsalRequest, 'old'> | undefined,
+  { database = usualDatabase }: SmokeInputs
+): string {
+  const isFree = rehearsable === undefined || rehearsable.old.kind === 'none'
+  return databaseName(isFree ? database : `${database}-plain`)
 }
 
 async function oldModuleOf(
@@ -89,8 +101,9 @@ async function liveModuleOf(
   database: string,
   environment: Environment
 ): Promise<OldModule> {
+  log(`The live database "${database}", which is only read from:`)
   if (inputs.token === undefined && inputs.auth === undefined) {
-    return { kind: 'live', server: openPublicConnection(liveServer), database, identity: undefined }
+    return { kind: 'live', database, ...(await openConnectionAsStranger(liveServer)) }
   }
   const { server, credential } = await openConnection({ ...inputs, server: liveServer }, environment)
   return { kind: 'live', server, database, identity: credential.identity }
@@ -100,14 +113,17 @@ async function baseModuleOf(inputs: SmokeInputs, environment: Environment, folde
   const { artifactName, githubToken } = inputs
   const branch = inputs.baseRef ?? environment.GITHUB_BASE_REF
   if (!branch) return { kind: 'none', reason: 'this is no pull request, and no branch is named (`base-ref`)' }
-  const asked = { input: '`rehearse: base`', instead: 'Leave it out here.' }
+  const asked =
+    inputs.rehearse === undefined
+      ? { input: `A rehearsal with the module of branch ${branch}`, instead: 'Give it, or `rehearse: none`.' }
+      : { input: '`rehearse: base`', instead: 'Leave it out here.' }
   const base = await fetchBaseModule({ branch, artifactName, githubToken, folder, ...asked }, environment)
   return base.kind === 'none' ? { kind: 'none', reason: base.name } : { ...base, kind: 'base' }
 }
 
 /**
- * Rehearses, and reports it. Answers nothing when there is nothing to rehearse or to rehearse with, which the summary
- * says: a plain smoke test is left to do then.
+ * Rehearses, and reports it. Answers nothing when there is nothing to rehearse or to rehearse with, or when what nobody
+ * asked for could not be begun, which the summary says: a plain smoke test is left to do then.
  */
 export async function rehearseRelease(
   rehearsable: Omit<RehearsalRequest, 'checks'> | undefined,
@@ -125,12 +141,10 @@ export async function rehearseRelease(
     import('../../src/smoke/run-checks.ts'),
     import('../../src/rehearsal/summary.ts')
   ])
-  if (written !== undefined) {
-    const place = { server, database, schema: await describe(module), expectedHash, isThrowAway: true }
-    insistOnRunnable(written, place, inputs, step)
-  }
+  const placeOfNew = async () => ({ server, database, schema: await describe(module), expectedHash, isThrowAway: true })
+  const objections = written === undefined ? [] : insistOnRunnable(written, await placeOfNew(), inputs, step)
   const rehearsal = await rehearse(
-    { ...rehearsable, checks: written },
+    { ...rehearsable, checks: written, objections },
     {
       ...deployTools('smoke-test', connection, step, () => {}),
       describe,
@@ -142,39 +156,48 @@ export async function rehearseRelease(
     }
   )
   await writeSummary(renderRehearsal(rehearsal), step.environment)
-  if (rehearsal.outcome.kind === 'nothing-to-rehearse') return undefined
-  return outcomeOf(rehearsal, folder, step)
+  const { outcome } = rehearsal
+  if (outcome.kind === 'nothing-to-rehearse') return undefined
+  if (outcome.kind === 'not-rehearsed') {
+    warn('smoke-test: could not be rehearsed', `${outcome.reason}\nWhat follows is a plain smoke test.`)
+    return undefined
+  }
+  return outcomeOf(rehearsal, outcome, folder, step)
 }
 
 /** The checks of the new module are reported as those of a plain smoke test, and the rest fails the step too. */
 async function outcomeOf(
   rehearsal: Rehearsal,
+  end: RehearsalEnd,
   folder: string,
   { environment }: SmokeStep
 ): Promise<Outcome<typeof spec>> {
-  const { outcome, checks, moduleHash } = rehearsal
-  const checked: Outcome<typeof spec> = checks ? await conclude(checks, folder, environment) : { outputs: {} }
+  const { checks, moduleHash } = rehearsal
+  const checked: Outcome<typeof spec> = checks
+    ? await conclude(checks, folder, environment, { isThrowAway: true })
+    : { outputs: {} }
   const path = await writeRehearsal(rehearsal, folder)
   const outputs = { moduleHash, ...checked.outputs, rehearsal: path }
-  switch (outcome.kind) {
-    case 'passed':
-    case 'nothing-to-rehearse':
-      return { ...checked, outputs }
-    case 'cancelled': {
-      const message = `The job was cancelled during the rehearsal, at: ${outcome.stage}.`
-      return { outputs: { ...outputs, result: 'failed' }, failure: { title: 'smoke-test: cancelled', message } }
-    }
-    case 'failed': {
-      const title = outcome.isConfiguration ? 'smoke-test: wrong configuration' : 'smoke-test: the rehearsal failed'
-      // What the checks say, if they failed, is more than that they did.
-      const failure = { title, message: `At ${outcome.stage}: ${outcome.reason}` }
-      return { outputs: { ...outputs, result: 'failed' }, failure: checked.failure ?? failure }
-    }
+  if (end.kind === 'passed') return { ...checked, outputs }
+  const result = checks ? ('failed' as const) : ('error' as const)
+  // What the checks say, if they failed, is more than that they did.
+  return { outputs: { ...outputs, result }, failure: checked.failure ?? (await failingOf(end)) }
+}
+
+type RehearsalEnd = Extract<RehearsalOutcome, { kind: 'passed' | 'failed' | 'cancelled' }>
+
+async function failingOf(end: Exclude<RehearsalEnd, { kind: 'passed' }>) {
+  const { stages } = await import('../../src/rehearsal/summary.ts')
+  const stage = stages[end.stage]
+  if (end.kind === 'cancelled') {
+    return { title: 'smoke-test: cancelled', message: `The job was cancelled during the rehearsal, at: ${stage}.` }
   }
+  const title = end.isConfiguration ? 'smoke-test: wrong configuration' : 'smoke-test: the rehearsal failed'
+  return { title, message: `At ${stage}: ${end.reason}` }
 }
 
 async function writeRehearsal(rehearsal: Rehearsal, folder: string): Promise<string | undefined> {
-  const { rehearsalJson } = await import('../../src/rehearsal/summary.ts')
+  const { rehearsalJson } = await import('../../src/rehearsal/report-json.ts')
   const path = join(folder, 'rehearsal.json')
   try {
     await writeFile(path, rehearsalJson(rehearsal))

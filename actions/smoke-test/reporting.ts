@@ -4,26 +4,22 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import type { Checks } from '../../src/smoke/check.ts'
-import { countsOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
+import { countsOf, failuresOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
+import type { CheckPlace } from '../../src/smoke/place.ts'
 import { blocking, type Circumstances, type Objection, objections } from '../../src/smoke/preflight.ts'
 import { renderSmoke } from '../../src/smoke/report/summary.ts'
-import {
-  annotateFailures,
-  annotateObjections,
-  failuresOf,
-  failureText,
-  loadHostsIn,
-  outputsOfChecks
-} from '../checking.ts'
+import { annotateFailures, annotateObjections, failureText, loadHostsIn, outputsOfChecks } from '../checking.ts'
 import type { spec } from './spec.ts'
 
 /** Writes the files and the summary, annotates failures, and answers how the step ends. */
 export async function conclude(
   report: SmokeReport,
   folder: string,
-  environment: Environment
+  environment: Environment,
+  { isThrowAway }: Pick<CheckPlace, 'isThrowAway'>
 ): Promise<Outcome<typeof spec>> {
-  await writeSummary(renderSmoke(report), environment)
+  const hasCommands = failuresOf(report).some(({ byHand }) => byHand !== undefined)
+  await writeSummary(renderSmoke(report) + (isThrowAway && hasCommands ? serverIsGone : ''), environment)
   annotateFailures(report, environment)
   const outputs = {
     result: hasPassed(report) ? ('passed' as const) : ('failed' as const),
@@ -32,6 +28,9 @@ export async function conclude(
   }
   return { outputs, ...failingOf(report) }
 }
+
+const serverIsGone =
+  '\nThe commands to run a check by hand name the throw-away server, which is gone: put the URL and the database of a server that runs in their place.\n'
 
 /**
  * What is known before anything is run to stand against optional checks, which are skipped for it. Throws a

@@ -18,7 +18,11 @@ export const spec = defineAction({
     'Checks that a module is alive and does what it should: on a throw-away server of a pull request, or where it was deployed.',
   branding: { icon: 'activity', color: 'purple' },
   permissions: [
-    { name: 'actions', access: 'read', when: 'with `rehearse: base`, for the module of that branch' },
+    {
+      name: 'actions',
+      access: 'read',
+      when: 'in pull requests with `server: local`, and with `rehearse: base`: for the module of the base branch'
+    },
     { name: 'id-token', access: 'write', when: 'with `auth: oidc`' }
   ],
   inputs: {
@@ -68,13 +72,13 @@ export const spec = defineAction({
     },
     rehearse: {
       description:
-        'Rehearses the release on the throw-away server: the old module is filled, migrated to the new one as a deploy does it, checked, and brought back. `live` takes the module that is live (`live-server`, `live-database`), `base` the one that `build-module` kept for the branch that the pull request goes to; where there is none, it is a plain smoke test, as it is with `none`. Without it `base` in a pull request with `server: local`, unless there is a `soak`, and `none` elsewhere.',
+        'Rehearses the release on the throw-away server: the old module is filled, migrated to the new one as a deploy does it, checked, and brought back. `live` takes the module that is live (`live-server`, `live-database`), `base` the one that `build-module` kept for the branch that the pull request goes to; where there is none, it is a plain smoke test, as it is with `none`. Without the input it is `base` in pull requests with `server: local`, unless there is a `soak`, and `none` elsewhere; what keeps such a rehearsal from being begun (the gate, an old module that can not be published) is told, and a plain smoke test follows.',
       schema: choice('live', 'base', 'none')
     },
     'live-server': {
       ...connectionInputs.server,
       description:
-        'The server with the live database, for `rehearse: live`. It is only read from: without a credential what anyone may read, with that of the owner private tables too.'
+        "The server with the live database, for `rehearse: live`. It is only read from, by `SELECT`s, for each of which the server runs the live module's `client_connected` and `client_disconnected`: without a credential what anyone may read, with that of the owner private tables too."
     },
     'live-database': { ...connectionInputs.database, description: 'The live database, for `rehearse: live`.' },
     'base-ref': {
@@ -110,12 +114,17 @@ export const spec = defineAction({
         "The folder of the module's project, for `version: auto`. Without it, where `build-module` would look.",
       schema: text('a folder in the workspace, such as `server`')
     },
-    ...archiveInputs
+    ...archiveInputs,
+    'github-token': {
+      ...archiveInputs['github-token'],
+      description:
+        'For the releases API of the GitHub that the job runs on, which answers few requests without one, and for the module that `build-module` kept for the base branch. It is sent to nothing but GitHub.'
+    }
   },
   outputs: {
     result: {
       description:
-        'How it ended. The job passes with `passed` alone; `error`: no check was run, for a reason that the error names.',
+        'How it ended. The job passes with `passed` alone; `error`: no check of the module was run, for a reason that the error names, such as a migration that a rehearsal showed not to work.',
       values: ['passed', 'failed', 'error']
     },
     passed: { description: 'How many checks passed.' },

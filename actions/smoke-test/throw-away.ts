@@ -1,4 +1,5 @@
 import { openConnection } from '../../src/action/connection.ts'
+import { log } from '../../src/action/log.ts'
 import type { Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { deploy } from '../../src/release/deploy.ts'
@@ -34,6 +35,7 @@ export async function startFor(
     { environment, signal: cancellation.signal, left }
   )
   const { url, token, process: server } = await startThrowAway(installed, step, left)
+  log('The throw-away server:')
   const credential = { token, auth: undefined, audience: undefined, allowInsecure: false }
   return { connection: await openConnection({ server: url, ...credential }, environment), logFile: server.logFile }
 }

@@ -1,7 +1,8 @@
 import { Agent, request } from 'node:http'
 import { systemClock } from '../../src/clock.ts'
+import { timeText } from '../../src/duration.ts'
 import { drive, type LoadPlan } from '../../src/smoke/load/drive.ts'
-import { share, time } from '../../src/smoke/load/figure-texts.ts'
+import { share } from '../../src/smoke/load/figure-texts.ts'
 import type { LoadFigures } from '../../src/smoke/load-figures.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
 import { tokenCredential } from '../../src/spacetimedb/credential.ts'
@@ -54,11 +55,11 @@ export const loadHead = [
 function cells({ figures, cpuShare, cpuMicrosACall }: Run): string[] {
   const { calls, failed, throughput, latency, late } = figures
   const counts = [calls, failed, Math.round(throughput)].map(String)
-  const lateCells = [`${late.calls} (${share(late.calls / calls)})`, time(late.worst)]
+  const lateCells = [`${late.calls} (${share(late.calls / calls)})`, timeText(late.worst)]
   return [
     ...counts,
-    time(latency.p50),
-    time(latency.p99),
+    timeText(latency.p50),
+    timeText(latency.p99),
     ...lateCells,
     share(cpuShare),
     `${Math.round(cpuMicrosACall)} µs`

@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from '../clock.ts'
-import { type ConnectOptions, connect } from '../spacetimedb/client.ts'
+import { type ConnectOptions, connect, createIdentity } from '../spacetimedb/client.ts'
 import { type Credential, tokenCredential } from '../spacetimedb/credential.ts'
+import type { Identity } from '../spacetimedb/identity.ts'
 import { oidcCredential, subjectWarnings } from '../spacetimedb/oidc.ts'
-import type { Server } from '../spacetimedb/server.ts'
+import { type Server, ServerFailure } from '../spacetimedb/server.ts'
 import { serverAddress } from '../spacetimedb/server-url.ts'
 import { version } from '../version.ts'
 import { warn } from './annotations.ts'
@@ -79,11 +80,36 @@ export function openPublicConnection(server: string, clock: Clock = systemClock)
   return connectAsNobody(url, clock)
 }
 
+/**
+ * Opens a connection without a credential, by which one new identity asks all: else each question that runs the module's
+ * `client_connected` would be somebody else's. Without that where the server gives no identity. Throws a
+ * `ConfigurationError` for a wrong server.
+ */
+export async function openConnectionAsStranger(
+  server: string,
+  clock: Clock = systemClock
+): Promise<{ readonly server: Server; readonly identity: Identity | undefined }> {
+  const { url } = serverAddress(server, { withToken: false, allowInsecure: true })
+  try {
+    const { identity, token } = await createIdentity({ url, onSecret: maskSecret, version, clock })
+    log(`Server:   ${url}`)
+    log(`Identity: ${identity}, a new one: there is no credential, so only what is public is asked for.`)
+    return { server: connectAs(tokenCredential(token, clock), url, clock), identity }
+  } catch (failure) {
+    if (!(failure instanceof ServerFailure)) throw failure
+    return { server: openPublicConnection(server, clock), identity: undefined }
+  }
+}
+
 /** A server at a URL, asked without a credential. */
 export function connectAsNobody(url: string, clock: Clock = systemClock): Server {
+  return connectAs(undefined, url, clock)
+}
+
+function connectAs(credential: Credential | undefined, url: string, clock: Clock): Server {
   return connect({
     url,
-    credential: undefined,
+    credential,
     onSecret: maskSecret,
     onRetry: everyFewSeconds(log, clock),
     version,

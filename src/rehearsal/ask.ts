@@ -3,7 +3,10 @@ import type { Clock } from '../clock.ts'
 import { type Server, ServerFailure, type SqlAnswer } from '../spacetimedb/server.ts'
 
 /** Asks one database by SQL until a deadline. */
-export type Ask = (statement: string) => Promise<SqlAnswer>
+export type Ask = (statement: string) => Promise<SqlAnswer | Unreadable>
+
+/** The server has answered, with something that was not understood or is longer than what is read of an answer. */
+export type Unreadable = { readonly kind: 'unreadable'; readonly reason: string }
 
 /** Why there is nothing more to be had from a server: it gave no answer, time is over, or the job is cancelled. */
 export class Stopped extends Error {
@@ -31,7 +34,15 @@ const longestQuestion = 60_000
 
 /** Throws `Stopped` when there is no answer. What the server says then is not in it: it may show rows. */
 export function askUntil(server: Server, name: string, database: string, bounds: Bounds): Ask {
-  return (statement) => within(bounds, name, (timeout) => server.sql(database, statement, timeout))
+  return (statement) =>
+    within(bounds, name, async (timeout) => {
+      try {
+        return await server.sql(database, statement, timeout)
+      } catch (failure) {
+        if (!(failure instanceof ServerFailure) || failure.kind !== 'unexpected-answer') throw failure
+        return { kind: 'unreadable', reason: `${name}'s answer was ${notUnderstood}` }
+      }
+    })
 }
 
 /** Sends one request. Throws `Stopped` when it gets no answer, time is over, or the job is cancelled. */
@@ -57,6 +68,8 @@ function cancellation(): Stopped {
   return new Stopped('The job was cancelled.', true)
 }
 
+const notUnderstood = 'not understood, or too long'
+
 const failureTexts: Readonly<Record<ServerFailure['kind'], string>> = {
   unreachable: 'it can not be reached',
   'timed-out': 'it took too long',
@@ -67,5 +80,5 @@ const failureTexts: Readonly<Record<ServerFailure['kind'], string>> = {
   missing: 'it has no such database',
   'rate-limited': 'it was asked too often',
   'server-error': 'it had an error of its own',
-  'unexpected-answer': 'its answer was not understood, or too long'
+  'unexpected-answer': `its answer was ${notUnderstood}`
 }

@@ -4,7 +4,7 @@ import { sqlName } from '../spacetimedb/sql-name.ts'
 import type { Ask } from './ask.ts'
 import type { CopiedValues } from './copied-values.ts'
 import { countRows } from './count-rows.ts'
-import { madeUpLiteral } from './made-up-values.ts'
+import { hasFewValues, madeUpLiteral } from './made-up-values.ts'
 import type { CopiedColumn, TableCopy } from './plan-copies.ts'
 import type { TableOutcome } from './rehearsal.ts'
 import { literalOf } from './sql-values.ts'
@@ -67,9 +67,10 @@ async function readRows(
   const select = `SELECT ${open.map(({ name }) => sqlName(name)).join(', ')} FROM ${sqlName(table.name)}`
   const answer = await live(`${select}${condition} LIMIT ${limit + 1}`)
   if (answer.kind === 'rejected') return notReadable(table, where, answer.reason)
+  if (answer.kind === 'unreadable') return notCopied(`${answer.reason}: a smaller \`limit\` may help`)
   const rows = answer.rows.slice(0, limit)
   const values = rows.map((row) => new Map(open.map(({ name }, at) => [name, row[at]])))
-  for (const row of rows) for (const value of row) copied.add(value)
+  for (const row of rows) for (const [at, { kind }] of open.entries()) copied.add(row[at], kind)
   const literals = values.map((row, index) =>
     columns.map((column) => literalIn(column, row.get(column.name), index + 1))
   )
@@ -137,7 +138,7 @@ async function writeRows(
 ): Promise<NotCopied | undefined> {
   const name = sqlName(copy.table.name)
   const emptied = await target(`DELETE FROM ${name}`)
-  if (emptied.kind === 'rejected') return notCopied('the rows that it had from the start could not be removed')
+  if (emptied.kind !== 'rows') return notCopied('the rows that it had from the start could not be removed')
   const refusal = (await insert(copy, rows, target)) ?? (await compare(copy, rows, target))
   if (refusal === undefined) return undefined
   await target(`DELETE FROM ${name}`)
@@ -153,13 +154,21 @@ async function insert(
   for (const batch of batchesOf(rows)) {
     const answer = await target(into + batch.join(', '))
     // The server's words are not passed on: they hold values of rows.
+    if (answer.kind === 'unreadable') return answer.reason
     if (answer.kind === 'rejected') {
       return /unique constraint/i.test(answer.reason)
-        ? 'its rows would break a unique constraint: a column that is masked may be part of one with others'
+        ? `its rows would break a unique constraint: ${whyNotUnique(columns)}`
         : 'the server that is thrown away refuses its rows'
     }
   }
   return undefined
+}
+
+function whyNotUnique(columns: readonly CopiedColumn[]): string {
+  const narrow = columns.filter(({ kind, isMasked }) => isMasked && hasFewValues(kind)).map(({ name }) => name)
+  return narrow.length === 0
+    ? 'a column that is masked may be part of one with others'
+    : `made-up values repeat in the masked ${narrow.join(', ')}, whose type has 256 values at most`
 }
 
 /** A table without a key keeps equal rows once, so sets are compared. */
@@ -171,7 +180,7 @@ async function compare(
   const answer = await target(
     `SELECT ${columns.map(({ name }) => sqlName(name)).join(', ')} FROM ${sqlName(table.name)}`
   )
-  if (answer.kind === 'rejected') return 'its rows could not be read back'
+  if (answer.kind !== 'rows') return 'its rows could not be read back'
   const wanted = new Set(rows)
   const found = new Set(
     answer.rows.map((row) => `(${columns.map(({ kind }, at) => literalOf(kind, row[at])).join(', ')})`)

@@ -106,7 +106,11 @@ async function copyTables(
   const target = askUntil(server, thrownAway, database, bounds)
   const outcomes: TableOutcome[] = []
   for (const copy of copiesOf(entry, seed, schema)) {
-    const outcome = await copyTable(copy, { live, target, copied, budget })
+    const outcome = await copyTable(copy, { live, target, copied, budget }).catch((error) => {
+      throw error instanceof Stopped && !error.isCancelled
+        ? new Stopped(`table ${copy.table.name}: ${error.message}`)
+        : error
+    })
     if (outcome.kind === 'refused') return { kind: 'failed', reason: outcome.reason }
     tables.set(copy.table.name, outcome)
     outcomes.push(outcome)
@@ -132,6 +136,7 @@ async function callAgain(
 
 async function runStatement(statement: string, { server, database, bounds, copied }: FillPlace): Promise<Done> {
   const answer = await askUntil(server, thrownAway, database, bounds)(statement)
+  if (answer.kind === 'unreadable') return { kind: 'failed', reason: answer.reason }
   if (answer.kind === 'rejected') {
     return { kind: 'failed', reason: `the server refuses it: ${copied.hide(answer.reason)}` }
   }

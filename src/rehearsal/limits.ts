@@ -14,6 +14,7 @@ export function limitsOf({ request, found }: Rehearsing, old: OldRelease): strin
     ...(isLive ? visibilityLimits(old, found.rows) : []),
     ...copyLimits(tables, found.copies),
     ...scheduleLimits(tables, isLive),
+    "The server that was thrown away is of the version of the new module's bindings, or of the one that was asked for: production's may be another.",
     'No client was connected: what a client does when it is disconnected, or meets a changed table, was not tried.',
     'How long the migration of as many rows as production has takes, on its machine and under its load, was not measured.'
   ]

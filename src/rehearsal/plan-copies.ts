@@ -58,6 +58,17 @@ function planCopy(table: Table, entry: CopyEntry, { typespace }: Schema): TableC
   return { ...about, kind: 'copy', columns }
 }
 
+/** The calls in a seed of what the old module does not have. */
+export function callProblems(seed: Seed, { reducers, procedures }: Schema): Problem[] {
+  const callable = [...reducers, ...procedures].map(({ name }) => name)
+  const known = callable.map((name) => `\`${name}\``).join(', ') || 'none'
+  return seed.entries.flatMap((entry) => {
+    if (entry.kind !== 'call' || callable.includes(entry.reducer)) return []
+    const message = `The old module has no reducer or procedure \`${entry.reducer}\`. It has: ${known}.`
+    return [{ ...entry.place, message }]
+  })
+}
+
 /** The names in a seed that the live module does not have: a mask that fits nothing would leave its column open. */
 export function copyProblems(seed: Seed, schema: Schema): Problem[] {
   return seed.entries.flatMap((entry) => {

@@ -6,6 +6,7 @@ import type { DeployRequest, DeployTools } from '../release/work.ts'
 import type { Checks } from '../smoke/check.ts'
 import type { CheckReport, SmokeReport } from '../smoke/check-report.ts'
 import type { CheckPlace } from '../smoke/place.ts'
+import type { Objection } from '../smoke/preflight.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { Seed } from './seed-file.ts'
@@ -49,6 +50,10 @@ export type RehearsalRequest = {
   readonly seed: Seed | undefined
   /** The checks of the new module; `undefined`: those that any module has to pass. */
   readonly checks: Checks | undefined
+  /** What is known to stand against them: these are not begun. */
+  readonly objections?: readonly Objection[]
+  /** Whether somebody wants just this. What keeps it from being begun is a failure then. */
+  readonly isAskedFor: boolean
 }
 
 /** What a rehearsal works with. The server is one that is thrown away, and nothing of production's is on it. */
@@ -65,7 +70,10 @@ export type RehearsalTools = Pick<
   readonly onReport?: (report: CheckReport) => void
 }
 
-export type CheckOptions = { readonly onReport?: (report: CheckReport) => void }
+export type CheckOptions = {
+  readonly onReport?: (report: CheckReport) => void
+  readonly objections?: readonly Objection[]
+}
 
 /** The parts of a rehearsal, in their order. */
 export type Stage = 'old module' | 'seed' | 'checks before' | 'migration' | 'checks' | 'way back'
@@ -74,6 +82,8 @@ export type RehearsalOutcome =
   | { readonly kind: 'passed' }
   /** There is no old module: what remains is a smoke test of the new one, which the caller does. */
   | { readonly kind: 'nothing-to-rehearse'; readonly reason: string }
+  /** Nobody has asked for it, and the old module can't be had or the gate refuses: the caller goes on as above. */
+  | { readonly kind: 'not-rehearsed'; readonly reason: string }
   | {
       readonly kind: 'failed'
       readonly stage: Stage
@@ -149,7 +159,7 @@ export type SeedReport = {
 }
 
 export type WayBackReport =
-  /** The old module was published again, and works. */
+  /** The old module was published again, and works as well as before the migration. */
   | { readonly kind: 'gone-back'; readonly checks: SmokeReport }
   /** The old module can't be published over the new one. */
   | { readonly kind: 'impossible'; readonly reason: string }

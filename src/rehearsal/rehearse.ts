@@ -7,11 +7,12 @@ import { type CheckReport, hasPassed, type SmokeReport } from '../smoke/check-re
 import type { CheckPlace } from '../smoke/place.ts'
 import { askUntil } from './ask.ts'
 import { copiedValues } from './copied-values.ts'
+import { failuresIn } from './failed-checks.ts'
 import { fill } from './fill.ts'
 import { goBack, hasSchedules } from './go-back.ts'
 import { hideInCheckReport, hideInDeployment, hideInSmokeReport } from './hide-report.ts'
 import { limitsOf } from './limits.ts'
-import { copyProblems } from './plan-copies.ts'
+import { callProblems, copyProblems } from './plan-copies.ts'
 import type {
   CheckOptions,
   OldFacts,
@@ -38,12 +39,14 @@ import { bringOldModule } from './take-old-module.ts'
 
 /**
  * Tries a release on a server that is thrown away: the old module, filled, is migrated to the new one as production
- * would be, checked, and brought back where there is a way. Of the live database it only reads. Every end is a value.
+ * would be, checked, and brought back where there is a way. Of the live database it only reads, by `SELECT`s, each of
+ * which is a connection there (docs/server-behaviour.md, "Connections"). Every end is a value.
  */
 export async function rehearse(request: RehearsalRequest, tools: RehearsalTools): Promise<Rehearsal> {
   const startedAt = tools.clock.now()
   const rehearsing = startRehearsing(request, tools)
-  const outcome = await carryOut(rehearsing).catch((error) => failedAt(rehearsing, messageOf(error)))
+  const end = await carryOut(rehearsing).catch((error) => failedAt(rehearsing, messageOf(error)))
+  const outcome = couldNotBegin(rehearsing, end) && !request.isAskedFor ? notRehearsed(end) : end
   const { found } = rehearsing
   const { checksBefore, deployment, checks, wayBack, seed, old } = found
   return {
@@ -62,6 +65,17 @@ export async function rehearse(request: RehearsalRequest, tools: RehearsalTools)
     limits: old && deployment ? limitsOf(rehearsing, old) : found.gaps,
     milliseconds: tools.clock.now() - startedAt
   }
+}
+
+/** Whether the old module or the gate kept the new module from being tried. */
+function couldNotBegin({ found }: Rehearsing, end: RehearsalOutcome): end is Failed {
+  return end.kind === 'failed' && (end.stage === 'old module' || found.deployment?.result === 'refused')
+}
+
+type Failed = Extract<RehearsalOutcome, { kind: 'failed' }>
+
+function notRehearsed({ reason }: Failed): RehearsalOutcome {
+  return { kind: 'not-rehearsed', reason }
 }
 
 function factsOf(old: OldModule, taken: OldRelease | undefined): OldFacts {
@@ -104,7 +118,7 @@ async function fillOld(rehearsing: Rehearsing, old: OldRelease): Promise<Ended |
 
 async function fillWith(rehearsing: Rehearsing, { schema }: OldRelease, seed: Seed): Promise<Ended | undefined> {
   const { request, tools, journal, found } = rehearsing
-  const problems = request.old.kind === 'live' ? copyProblems(seed, schema) : []
+  const problems = [...(request.old.kind === 'live' ? copyProblems(seed, schema) : []), ...callProblems(seed, schema)]
   if (problems.length > 0) {
     const lines = problems.map(({ line, column, message }) => `${seed.path}:${line}:${column}: ${message}`)
     return failedAt(rehearsing, lines.join('\n'), true)
@@ -131,18 +145,24 @@ async function fillWith(rehearsing: Rehearsing, { schema }: OldRelease, seed: Se
   return filling.kind === 'failed' ? failedAt(rehearsing, filling.reason) : undefined
 }
 
-/** A module that is unwell with this data already would let the new one seem to be the cause. */
+/**
+ * A module that is unwell with this data already would let the new one seem to be the cause, so that is told. It is no
+ * failure: the new module may be there to mend it.
+ */
 async function checkBefore(rehearsing: Rehearsing, { module, schema }: OldRelease): Promise<Ended | undefined> {
-  const { found, tools } = rehearsing
+  const { found, tools, journal } = rehearsing
   found.stage = 'checks before'
   const place = checkPlace(rehearsing, module, schema, { after: microsNow(rehearsing), what: 'start' })
   const checks = tools.defaultChecks(schema, module.hash)
   found.checksBefore = await check(rehearsing, 'Check the old module', checks, place)
+  if (tools.cancelled.aborted) return { kind: 'cancelled', stage: found.stage }
   if (hasPassed(found.checksBefore)) return undefined
   const unfilled = [...found.copies.values()].some(({ kind }) => kind === 'not-copied')
   const why = unfilled ? ' Perhaps it needs the tables that could not be copied: fill them by `call`.' : ''
-  const reason = `The old module does not work with this data, before anything is migrated: ${failuresIn(found.checksBefore)}.`
-  return failedAt(rehearsing, reason + why)
+  const gap = `The old module does not work with this data, before anything is migrated: ${failuresIn(found.checksBefore)}. What fails later need not be the new module's doing.${why}`
+  found.gaps.push(gap)
+  journal.warn(gap)
+  return undefined
 }
 
 async function migrate(rehearsing: Rehearsing): Promise<Ended | undefined> {
@@ -156,7 +176,8 @@ async function migrate(rehearsing: Rehearsing): Promise<Ended | undefined> {
   found.deployment = hideInDeployment(deployed, hide)
   if (!isSuccess(deployed.result)) {
     const headline = headlineOf(deployed, `The database of the rehearsal`)
-    return failedAt(rehearsing, [headline, deployed.reason].join('\n'), deployed.isConfiguration)
+    const wayOut = deployed.result === 'refused' ? ['A release that is not to be rehearsed has `rehearse: none`.'] : []
+    return failedAt(rehearsing, [headline, deployed.reason, ...wayOut].join('\n'), deployed.isConfiguration)
   }
   await countHere(rehearsing, 'migrated')
   const steps = (release.steps?.before.length ?? 0) + (release.steps?.after.length ?? 0)
@@ -173,7 +194,10 @@ async function checkNewAndGoBack(rehearsing: Rehearsing, old: OldRelease): Promi
   const place = checkPlace(rehearsing, request.module, schema, since)
   const checks = request.checks ?? tools.defaultChecks(schema, request.module.hash)
   const { onReport } = tools
-  const options = onReport ? { onReport: (report: CheckReport) => onReport(hideInCheckReport(report, hide)) } : {}
+  const options = {
+    objections: request.objections ?? [],
+    ...(onReport && { onReport: (report: CheckReport) => onReport(hideInCheckReport(report, hide)) })
+  }
   found.checks = await check(rehearsing, 'Check the new module', checks, place, options)
   const failed = hasPassed(found.checks)
     ? undefined
@@ -205,10 +229,4 @@ async function check(
     else step.fail(failuresIn(report))
     return report
   })
-}
-
-/** The checks that failed, by their names, as the end of a sentence. */
-function failuresIn({ reports }: SmokeReport): string {
-  const failed = reports.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'not-run')
-  return failed.map(({ check }) => check.name).join(', ')
 }

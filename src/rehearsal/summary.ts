@@ -1,8 +1,8 @@
-import { code, escapeMarkdown, quote, table } from '../markdown.ts'
+import { code, escapeMarkdown, quote, sections, table } from '../markdown.ts'
 import { renderPlan } from '../migration/render.ts'
 import { isSuccess } from '../release/deployment.ts'
 import { renderDeployment } from '../release/summary.ts'
-import { countsOf, type SmokeReport } from '../smoke/check-report.ts'
+import { countsOf, hasPassed, type SmokeReport } from '../smoke/check-report.ts'
 import type { Rehearsal, RehearsedTable, Stage, WayBackReport } from './rehearsal.ts'
 
 /**
@@ -13,15 +13,15 @@ import type { Rehearsal, RehearsedTable, Stage, WayBackReport } from './rehearsa
 export function renderRehearsal(rehearsal: Rehearsal): string {
   const { outcome, deployment } = rehearsal
   if (outcome.kind === 'nothing-to-rehearse') {
-    return sections([
-      '## ℹ️ No rehearsal',
-      `There is nothing to rehearse with: ${escapeMarkdown(outcome.reason)}. What follows is a plain smoke test of the new module.`
-    ])
+    const reason = escapeMarkdown(outcome.reason.replace(/\.$/, ''))
+    return `## ℹ️ No rehearsal\n\nThere is nothing to rehearse with: ${reason}. ${whatFollows}\n`
   }
   const isMigrated = deployment !== undefined && isSuccess(deployment.result)
-  return sections([
+  return `${sections([
     `## ${headlineOf(rehearsal)}`,
-    'reason' in outcome ? quote(outcome.reason) : undefined,
+    'reason' in outcome && quote(outcome.reason),
+    outcome.kind === 'not-rehearsed' &&
+      `Nobody has asked for a rehearsal by name, so this is no failure. ${whatFollows}`,
     renderFacts(rehearsal),
     renderSeed(rehearsal),
     renderTables(rehearsal.tables),
@@ -33,32 +33,28 @@ export function renderRehearsal(rehearsal: Rehearsal): string {
     renderChecks(rehearsal.checks, 'The new module'),
     renderWayBack(rehearsal.wayBack),
     renderLimits(rehearsal.limits)
-  ])
+  ])}\n`
 }
 
-/** The report as JSON; integers that a double can't hold are texts. */
-export function rehearsalJson(rehearsal: Rehearsal): string {
-  return `${JSON.stringify(rehearsal, (_, value: unknown) => (typeof value === 'bigint' ? exact(value) : value), 2)}\n`
-}
+const whatFollows = 'What follows is a plain smoke test of the new module.'
 
-function exact(value: bigint): number | string {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`
-}
-
-function headlineOf({ outcome, deployment }: Rehearsal): string {
+function headlineOf({ outcome, deployment, old }: Rehearsal): string {
   switch (outcome.kind) {
     case 'passed':
       return deployment?.result === 'unchanged'
-        ? '✅ Rehearsed: the live module is this one already'
+        ? `✅ Rehearsed: ${old.kind === 'live' ? 'the live module' : 'the module of the base branch'} is this one already`
         : '✅ Rehearsed: the migration works'
     case 'cancelled':
       return `⏹️ The rehearsal was cancelled at: ${stages[outcome.stage]}`
+    case 'failed':
+      return `❌ The rehearsal failed at: ${stages[outcome.stage]}`
     default:
-      return `❌ The rehearsal failed at: ${'stage' in outcome ? stages[outcome.stage] : ''}`
+      return 'ℹ️ It could not be rehearsed'
   }
 }
 
-const stages: Readonly<Record<Stage, string>> = {
+/** What is done in each part, for the reader. */
+export const stages: Readonly<Record<Stage, string>> = {
   'old module': 'setting up the old module',
   seed: 'filling the database',
   'checks before': 'checking the old module',
@@ -129,7 +125,7 @@ function renderWayBack(wayBack: WayBackReport | undefined): string | undefined {
     case undefined:
       return undefined
     case 'gone-back':
-      return `**The way back:** rehearsed. The old module was published again, ${countsOf(wayBack.checks).passed} checks passed, and the old module works with what the new one left.`
+      return `**The way back:** rehearsed. The old module was published again, ${countsOf(wayBack.checks).passed} checks passed, and the old module works with what the new one left${hasPassed(wayBack.checks) ? '' : ' as it did before: what fails had failed then too'}.`
     case 'impossible':
       return `**The way back:** there is none: ${escapeMarkdown(wayBack.reason)}.`
     case 'not-now':
@@ -153,8 +149,4 @@ function renderLimits(limits: readonly string[]): string | undefined {
 /** Headlines are a level lower inside. */
 function folded(title: string, markdown: string): string {
   return `<details open><summary>${title}</summary>\n\n${markdown.replace(/^#/, '##').trimEnd()}\n\n</details>`
-}
-
-function sections(parts: readonly (string | undefined)[]): string {
-  return `${parts.filter((part) => part).join('\n\n')}\n`
 }

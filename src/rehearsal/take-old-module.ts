@@ -50,10 +50,16 @@ async function take({ tools, journal }: Rehearsing, old: Existing): Promise<OldR
   if (old.kind === 'base') {
     return { module: old.module, schema: await tools.describe(old.module), isReadAsOwner: undefined }
   }
-  const module = await old.server.liveModule(old.database)
+  const { server, database, identity } = old
+  const found = await server.resolve(database)
+  if (found.kind !== 'exists') {
+    throw new ConfigurationError(
+      `There is no database "${database}" on ${server.url}. Correct the inputs \`live-server\` and \`live-database\`.`
+    )
+  }
+  const module = await server.liveModule(database)
   const schema = await describeLive(module, old, tools.describe, journal.warn)
-  const found = await old.server.resolve(old.database)
-  return { module, schema, isReadAsOwner: found.kind === 'exists' && found.owner === old.identity }
+  return { module, schema, isReadAsOwner: found.owner === identity }
 }
 
 /** A module that is live is one, whatever keeps it from being described offline. */

@@ -1,8 +1,9 @@
 import { inUnits } from '../duration.ts'
 import { ConfigurationError, messageOf } from '../errors.ts'
+import type { StepNotes } from '../journal.ts'
 import type { Schema } from '../module/schema.ts'
 import type { Check, Checks } from '../smoke/check.ts'
-import { type CheckReport, countsOf, hasPassed, type SmokeReport } from '../smoke/check-report.ts'
+import { type CheckReport, countsOf, hasPassed, isFailure, type SmokeReport } from '../smoke/check-report.ts'
 import type { HealthReport } from '../smoke/health.ts'
 import type { CheckPlace, LogMark } from '../smoke/place.ts'
 import type { DeployTools, Work } from './work.ts'
@@ -62,11 +63,8 @@ export async function checkRelease(work: Work, isNew: boolean): Promise<HealthRe
 async function checkAndWatch(work: Work, { checks, soak }: ReleaseChecks, isNew: boolean): Promise<HealthReport> {
   const { journal, findings } = work
   const place = await placeOf(work)
-  const report = await journal.step('Checks', async (step) => {
-    const report = await runAll(checks ?? noChecks, place, work)
-    step[hasPassed(report) ? 'detail' : 'fail'](countsText(report))
-    return report
-  })
+  const run = () => runAll(checks ?? noChecks, place, work, soak !== undefined && isNew)
+  const report = checks === undefined ? await run() : await journal.step('Checks', (step) => tellCounts(run(), step))
   findings.smoke = report
   if (!hasPassed(report) || soak === undefined || !isNew) return healthOf(report)
   findings.smoke = await soaked(work, report, place, soak)
@@ -95,18 +93,18 @@ async function placeOf({ request, tools, findings }: Work): Promise<CheckPlace> 
 async function markOf(database: string, { server, clock, cancelled }: DeployTools): Promise<LogMark> {
   const { findLogMark } = await import('../smoke/log-mark.ts')
   const now = { after: BigInt(clock.now()) * 1000n, what: 'start' } as const
-  for (let triesLeft = 3; triesLeft > 0 && !cancelled.aborted; triesLeft--) {
-    const mark = await findLogMark(server, database, { signal: cancelled }).catch(() => undefined)
-    if (mark !== undefined) return mark
-    await clock.sleep(1000, cancelled)
-  }
-  return now
+  return findLogMark(server, database, { clock, signal: cancelled }).catch(() => now)
 }
 
-async function runAll(checks: Checks, place: CheckPlace, { tools, findings }: Work): Promise<SmokeReport> {
+async function runAll(
+  checks: Checks,
+  place: CheckPlace,
+  { tools, findings }: Work,
+  isSoakNext: boolean
+): Promise<SmokeReport> {
   const { runChecks } = await import('../smoke/run-checks.ts')
   const { onReport } = tools
-  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [] })
+  return runChecks(checks, place, { ...(onReport && { onReport }), objections: findings.objections ?? [], isSoakNext })
 }
 
 function soaked(
@@ -117,7 +115,8 @@ function soaked(
 ): Promise<SmokeReport> {
   return journal.step('Soak', async (step) => {
     const { soak } = await import('../smoke/soak.ts')
-    const seen = await soak(request.checks?.checks ?? noChecks, place, time)
+    const seen = await soak(request.checks?.checks ?? noChecks, place, time, { since: report.logMark })
+    if (seen.note !== undefined) step.detail(seen.note)
     if (seen.kind === 'passed') step.detail(`nothing went wrong in ${inUnits(time)}`)
     else step.fail(seen.kind === 'failed' ? breachText(seen.breach) : 'the job was cancelled')
     return { ...report, soak: seen }
@@ -126,9 +125,11 @@ function soaked(
 
 const noChecks: Checks = { checks: [], deadline: 0 }
 
-function countsText(report: SmokeReport): string {
+async function tellCounts(running: Promise<SmokeReport>, step: StepNotes): Promise<SmokeReport> {
+  const report = await running
   const { passed, failed, skipped } = countsOf(report)
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+  step[hasPassed(report) ? 'detail' : 'fail'](`${passed} passed, ${failed} failed, ${skipped} skipped`)
+  return report
 }
 
 function healthOf(report: SmokeReport): HealthReport {
@@ -160,8 +161,4 @@ function failureText({ outcome }: CheckReport): string {
   return outcome.kind === 'failed'
     ? `expected ${outcome.expected}, and it was ${outcome.actual}`
     : `it could not run: ${'reason' in outcome ? outcome.reason : ''}`
-}
-
-function isFailure({ outcome }: CheckReport): boolean {
-  return outcome.kind === 'failed' || outcome.kind === 'not-run'
 }

@@ -51,7 +51,8 @@ async function askForHealth({ tools, request, journal, findings }: Work): Promis
   const reducer = findings.healthCheck
   if (reducer === undefined) return { kind: 'healthy' }
   return journal.step('Health check', async (step) => {
-    const options = { timeout: request.healthTimeout, clock: tools.clock, cancelled: tools.cancelled }
+    const schema = await tools.describe(request.module)
+    const options = { schema, timeout: request.healthTimeout, clock: tools.clock, cancelled: tools.cancelled }
     const health = await checkHealth(tools.server, request.database, reducer, options)
     if (health.kind === 'healthy') step.detail(`${reducer} succeeded`)
     else step.fail(health.reason)

@@ -11,7 +11,8 @@ export type ByHandPlace = Pick<CheckPlace, 'database' | 'expectedHash'> & {
 
 /**
  * A command for a POSIX shell that asks what a check asks: `curl`, which prints the answer and its status, or
- * `spacetime subscribe`. A token is only in it as `$SPACETIMEDB_TOKEN`. `undefined` where one command can't do it.
+ * `spacetime subscribe`. A token is only in it as `$SPACETIMEDB_TOKEN`, and a header of a route that may be secret as a
+ * variable of its name, `${X_API_KEY:?}`, which a shell asks for. `undefined` where one command can't do it.
  */
 export function byHand(check: Check, place: ByHandPlace): string | undefined {
   const command = commandOf(check, place)
@@ -22,6 +23,7 @@ export function byHand(check: Check, place: ByHandPlace): string | undefined {
 function commandOf(check: Check, place: ByHandPlace): string | undefined {
   const { wanted } = check
   const base = `${place.server.url}${databasePath(place.database)}`
+  if ('http-route' in wanted) return route(check as Check<'http-route'>, base)
   const who = wanted.as === 'owner' ? asOwner : []
   if ('ping' in wanted) return curl([quote(`${place.server.url}/v1/ping`)])
   if ('served-hash' in wanted) return servedHash(who, base, wanted['served-hash'], place.expectedHash)
@@ -29,7 +31,6 @@ function commandOf(check: Check, place: ByHandPlace): string | undefined {
   if ('procedure' in wanted) return call(who, base, wanted.procedure, wanted.args)
   if ('sql' in wanted) return sql(who, base, wanted.sql)
   if ('subscription' in wanted) return subscription(check as Check<'subscription'>, place, base)
-  if ('http-route' in wanted) return route(check as Check<'http-route'>, base)
   if ('log' in wanted) return curl([...who, quote(`${base}/logs?num_lines=1000`)])
   if ('metrics' in wanted) return metrics(place.server.url, wanted.metrics.reducer)
   if ('load' in wanted) return load(call(who, base, wanted.load, wanted.args), wanted.callers)
@@ -71,11 +72,30 @@ function route(check: Check<'http-route'>, base: string): string {
   const hasType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
   return curl([
     ...(method === 'HEAD' ? ['--head -o /dev/null'] : method === 'GET' && body === undefined ? [] : [`-X ${method}`]),
-    ...Object.entries(headers).map(([name, value]) => `-H ${quote(value === '' ? `${name};` : `${name}: ${value}`)}`),
+    ...Object.entries(headers).map(([name, value]) => `-H ${header(name, value)}`),
     ...(body === undefined ? [] : [...(hasType ? [] : ["-H 'Content-Type:'"]), `--data-raw ${quote(body)}`]),
     '--globoff --path-as-is',
     quote(`${base}/route${path}`)
   ])
+}
+
+/** A header as a word of a POSIX shell. `NAME;` is one with no value. */
+function header(name: string, value: string): string {
+  if (value === '') return quote(`${name};`)
+  return isSecretHeader(name) ? `${quote(`${name}: `)}"\${${variableOf(name)}:?}"` : quote(`${name}: ${value}`)
+}
+
+/** What headers that hold secrets are usually called. */
+export function isSecretHeader(name: string): boolean {
+  return /^((proxy-)?authorization|cookie)$|(^|[-_])(key|token|secret|password|signature|auth)$/i.test(name)
+}
+
+/** `x-api-key` is `X_API_KEY`. */
+function variableOf(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/\W/g, '_')
+    .replace(/^(?=\d)/, '_')
 }
 
 function subscription({ wanted }: Check<'subscription'>, { server, database }: ByHandPlace, base: string): string {

@@ -2,6 +2,7 @@ import type { ModuleHash } from '../module/hash.ts'
 import type { LogLine } from '../spacetimedb/server.ts'
 import type { Check } from './check.ts'
 import type { LoadFigures } from './load-figures.ts'
+import type { LogMark } from './place.ts'
 
 /** How one try of a check ended. Texts are for the reader, plain and not escaped. */
 export type Finding =
@@ -50,22 +51,34 @@ export type SmokeReport = {
   readonly startedAt: number
   readonly milliseconds: number
   readonly reports: readonly CheckReport[]
+  /** The newest line of the log when all was over but the checks of the log: from there a soak goes on. */
+  readonly logMark?: LogMark
   readonly soak?: SoakReport
   /** Whether the job was cancelled before all checks were over: what is left is skipped. */
   readonly isCancelled?: boolean
 }
 
 /** What was seen in the time after the checks. */
-export type SoakReport =
-  | { readonly kind: 'passed'; readonly milliseconds: number; readonly looks: number }
-  | { readonly kind: 'failed'; readonly milliseconds: number; readonly breach: CheckReport }
-  | { readonly kind: 'cancelled'; readonly milliseconds: number }
+export type SoakReport = {
+  readonly milliseconds: number
+  /** What could not be watched, as a sentence. */
+  readonly note?: string
+} & (
+  | { readonly kind: 'passed'; readonly looks: number }
+  | { readonly kind: 'failed'; readonly breach: CheckReport }
+  | { readonly kind: 'cancelled' }
+)
 
 /** Whether all is as it should be: nothing failed, nothing could not run, nothing was cut short, the soak was kept to its end. */
 export function hasPassed({ reports, soak, isCancelled }: SmokeReport): boolean {
   if (isCancelled) return false
   const isGood = ({ outcome }: CheckReport) => outcome.kind === 'passed' || outcome.kind === 'skipped'
   return reports.every(isGood) && (soak === undefined || soak.kind === 'passed')
+}
+
+/** Whether all checks were skipped and nothing was watched either: that it has passed says nothing of a release then. */
+export function saysNothing({ reports, soak }: SmokeReport): boolean {
+  return soak === undefined && reports.length > 0 && reports.every(({ outcome }) => outcome.kind === 'skipped')
 }
 
 /** How many checks ended in each way; `failed` counts those that could not run, too. */
@@ -77,3 +90,13 @@ export function countsOf({ reports, soak }: SmokeReport): Counts {
 }
 
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
+
+/** The checks that failed or could not run, and what was breached during the soak. */
+export function failuresOf({ reports, soak }: SmokeReport): readonly CheckReport[] {
+  return [...reports, ...(soak?.kind === 'failed' ? [soak.breach] : [])].filter(isFailure)
+}
+
+/** Whether a check failed, or could not run, which counts as failed. */
+export function isFailure({ outcome }: CheckReport): boolean {
+  return outcome.kind === 'failed' || outcome.kind === 'not-run'
+}

@@ -1,70 +1,21 @@
 import * as z from 'zod'
 import { duration, inUnits } from '../duration.ts'
-import { expectation, numberExpectation, pattern, rowExpectation } from './comparison-schema.ts'
-
-/** How long a check may take where its file does not say. */
-const defaultTimeout = '10s'
+import {
+  args,
+  asking,
+  callable,
+  callTime,
+  common,
+  oneLine,
+  optionalTime,
+  rowsExpected,
+  share,
+  time
+} from './check-fields.ts'
+import { expectation, pattern, rowExpectation } from './comparison-schema.ts'
 
 /** How long all checks together may take where nothing says, in milliseconds. */
 export const defaultDeadline = 10 * 60_000
-
-const time = (what: string, options: { readonly min?: number; readonly preset: string }) => {
-  const value = duration({ min: options.min ?? 1 })
-  return value.describe(`${what}: ${value.description}. Without it \`${options.preset}\`.`).prefault(options.preset)
-}
-
-const optionalTime = (what: string, min = 1) => {
-  const value = duration({ min })
-  return value.describe(`${what}: ${value.description}.`).exactOptional()
-}
-
-const oneLine = (most: number) => z.string().min(1).max(most).regex(/^.*$/)
-
-const checkName = oneLine(100)
-
-const anyone = z
-  .enum(['owner', 'anonymous'])
-  .describe('Who asks: `owner`, with the credential of the job, or `anonymous`, as somebody new.')
-
-/** What each check has, whatever its kind. */
-const common = (writes: boolean, as: 'owner' | 'anonymous', timeout: string = defaultTimeout) => ({
-  name: checkName
-    .describe('What reports call the check: one line of text, of at most 100 characters, each name once.')
-    .exactOptional(),
-  timeout: time('How long one try may take', { preset: timeout }),
-  retries: z
-    .int()
-    .min(0)
-    .max(20)
-    .describe(
-      'How often it is tried again when it fails, with pauses that double from a second: a whole number from 0 to 20. Without it 0.'
-    )
-    .prefault(0),
-  optional: z
-    .boolean()
-    .describe('With `true` a check that could not run is skipped instead of failed. Without it `false`.')
-    .prefault(false),
-  writes: z
-    .boolean()
-    .describe(
-      `Whether it changes data: \`true\` or \`false\`. Without it \`${writes}\`. Against a real database it is run only with the input \`allow-writes: true\`.`
-    )
-    .prefault(writes),
-  as: anyone.describe(`${anyone.description} Without it \`${as}\`.`).prefault(as),
-  needs: z
-    .union([checkName, z.array(checkName).min(1)])
-    .describe(
-      'The name of a check, or a list of names, that have to pass before this one begins. Without it the check begins at once.'
-    )
-    .exactOptional()
-})
-
-const args = z
-  .array(z.unknown())
-  .describe('The arguments, as a list in the order of the parameters. Integers of any size stay exact.')
-  .prefault([])
-
-const callable = (what: string) => oneLine(500).describe(`${what}: its name.`)
 
 const reducerError = z
   .strictObject({
@@ -81,12 +32,14 @@ const reducerError = z
   .describe('a map with the key `error`')
 
 const pingCheck = z.strictObject({
-  ...common(false, 'anonymous'),
+  ...common(false),
+  ...asking('anonymous'),
   ping: z.literal(true).describe('The server answers: `true`.')
 })
 
 const servedHashCheck = z.strictObject({
-  ...common(false, 'anonymous'),
+  ...common(false),
+  ...asking('owner'),
   'served-hash': z
     .union([z.literal(true), z.string().regex(/^[0-9a-fA-F]{64}$/)])
     .describe(
@@ -95,7 +48,8 @@ const servedHashCheck = z.strictObject({
 })
 
 const reducerCheck = z.strictObject({
-  ...common(false, 'owner'),
+  ...common(false),
+  ...asking('owner'),
   reducer: callable('Calls this reducer, once'),
   args,
   expect: z
@@ -106,7 +60,8 @@ const reducerCheck = z.strictObject({
 })
 
 const procedureCheck = z.strictObject({
-  ...common(false, 'owner'),
+  ...common(false),
+  ...asking('owner'),
   procedure: callable('Calls this procedure, once'),
   args,
   returns: z
@@ -116,22 +71,9 @@ const procedureCheck = z.strictObject({
   'max-duration': optionalTime('The longest that the server may say that it took')
 })
 
-/** What rows have to be like. */
-const rowsExpected = {
-  count: numberExpectation
-    .describe(`How many rows there have to be: ${numberExpectation.description}.`)
-    .exactOptional(),
-  rows: z
-    .array(rowExpectation)
-    .describe('All the rows, in any order: a list of maps of columns, each for a row of its own.')
-    .exactOptional(),
-  some: rowExpectation.describe(`At least one row has to be like this: ${rowExpectation.description}.`).exactOptional(),
-  each: rowExpectation.describe(`Each row has to be like this: ${rowExpectation.description}.`).exactOptional(),
-  none: rowExpectation.describe(`No row may be like this: ${rowExpectation.description}.`).exactOptional()
-}
-
 const sqlCheck = z.strictObject({
-  ...common(false, 'owner'),
+  ...common(false),
+  ...asking('owner'),
   sql: z.string().regex(/\S/).describe('One SQL statement, as text. One that is no `SELECT` counts as `writes: true`.'),
   ...rowsExpected,
   value: expectation
@@ -145,7 +87,8 @@ const query = oneLine(10_000).describe(
 )
 
 const subscriptionCheck = z.strictObject({
-  ...common(false, 'anonymous'),
+  ...common(false),
+  ...asking('anonymous'),
   subscription: z
     .union([query, z.array(query).min(1)])
     .describe(
@@ -166,8 +109,14 @@ const subscriptionCheck = z.strictObject({
     .exactOptional()
 })
 
+/** What Node sends (https://nodejs.org/api/http.html#httpvalidateheadervaluename-value): HTTP has no other characters. */
+const headerValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/)
+  .describe('The value of a header: a text without line breaks, of characters up to U+00FF.')
+
 const httpRouteCheck = z.strictObject({
-  ...common(false, 'anonymous'),
+  ...common(false),
   'http-route': z
     .string()
     .regex(/^\/\S*$/)
@@ -178,7 +127,7 @@ const httpRouteCheck = z.strictObject({
     .describe('The method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`. Without it `GET`.')
     .prefault('GET'),
   headers: z
-    .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/), z.string())
+    .record(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/), headerValue)
     .describe('Headers to send: a map of names and texts.')
     .prefault({}),
   body: z.string().describe('A text to send.').exactOptional(),
@@ -196,7 +145,8 @@ const httpRouteCheck = z.strictObject({
 const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'panic'])
 
 const logCheck = z.strictObject({
-  ...common(false, 'owner'),
+  ...common(false),
+  ...asking('owner'),
   log: z
     .strictObject({
       below: logLevel
@@ -209,20 +159,16 @@ const logCheck = z.strictObject({
     .describe('What the log since the publish has to be like: a map with at least one of `below`, `without`, `with`.')
 })
 
-const share = z
-  .union([z.number().min(0).max(1), z.string().regex(/^(100|\d{1,2}(\.\d+)?)%$/)])
-  .transform((given) => (typeof given === 'number' ? given : Number(given.slice(0, -1)) / 100))
-  .describe('a share such as `1%` or `0.01`')
-
 const metricsCheck = z.strictObject({
-  ...common(false, 'owner', '5m'),
+  ...common(false, '5m'),
+  ...asking('owner'),
   metrics: z
     .strictObject({
       reducer: oneLine(500).describe('Only calls of this reducer count. Without it all do.').exactOptional(),
       'error-rate': share.describe(`The largest part of calls that may fail: ${share.description}.`).exactOptional(),
-      p50: optionalTime('The longest that half of the calls may take'),
-      p95: optionalTime('The longest that 95 of 100 calls may take'),
-      p99: optionalTime('The longest that 99 of 100 calls may take'),
+      p50: callTime('half of the calls'),
+      p95: callTime('95 of 100 calls'),
+      p99: callTime('99 of 100 calls'),
       'queue-length': z.int().min(0).describe('The most calls that may wait in line: a whole number.').exactOptional(),
       window: time('How long the server is watched', { min: 1000, preset: '10s' })
     })
@@ -233,7 +179,8 @@ const metricsCheck = z.strictObject({
 })
 
 const connectionsCheck = z.strictObject({
-  ...common(false, 'anonymous', '1m'),
+  ...common(false, '1m'),
+  ...asking('anonymous'),
   connections: z
     .int()
     .min(1)
@@ -243,7 +190,8 @@ const connectionsCheck = z.strictObject({
 })
 
 const loadCheck = z.strictObject({
-  ...common(true, 'owner'),
+  ...common(true),
+  ...asking('owner'),
   load: callable('Calls this reducer again and again'),
   args,
   callers: z

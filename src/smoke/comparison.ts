@@ -1,8 +1,8 @@
-import { closestMatch } from 'leven'
 import type { AlgebraicType } from '../module/algebraic-type.ts'
 import type { Typespace } from '../module/typespace.ts'
 import { inOneLine } from '../one-line.ts'
 import type { Expectation, NumberExpectation, RowExpectation } from './comparison-schema.ts'
+import { knownNames } from './did-you-mean.ts'
 import { expectationText, meets, objectionTo } from './expectation.ts'
 import { fieldOf, type ShownValue, shownValue } from './shown-value.ts'
 
@@ -50,7 +50,7 @@ export function compareRows(expected: RowsExpected, given: RowSet): Comparison {
     valueDifference(expected.value, given.rows) ??
     allDifference(expected.rows, given.rows) ??
     someDifference(expected.some, given.rows) ??
-    eachDifference(expected.each, given.rows) ??
+    eachDifference(expected, given.rows) ??
     noneDifference(expected.none, given.rows)
   return difference === undefined ? { kind: 'holds' } : { kind: 'differs', ...difference }
 }
@@ -95,10 +95,8 @@ function mistakeIn(expected: RowsExpected, shapes: readonly Shape[]): string | u
 
 function noSuchColumn(name: string, shapes: readonly Shape[]): string {
   const names = [...new Set(shapes.flatMap(({ columns }) => columns.map((column) => column.name)))]
-  if (names.length === 0) return `There is no column "${name}": it gives no rows at all.`
-  const close = closestMatch(name, names, { maxDistance: 2 })
-  const advice = close === undefined ? '' : ` Did you mean "${close}"?`
-  return `There is no column "${name}".${advice} The columns are: ${names.join(', ')}.`
+  if (names.length === 0) return `There is no column \`${name}\`: it gives no rows at all.`
+  return `There is no column \`${name}\`. ${knownNames(name, names)}`
 }
 
 function countDifference(expected: NumberExpectation | undefined, rows: readonly Row[]): Difference | undefined {
@@ -118,8 +116,14 @@ function valueDifference(expected: Expectation | undefined, rows: readonly Row[]
     : { expected: wanted, actual: `value = ${inOneLine(value.text, longestRow)}` }
 }
 
+/** More rows than a check can list are not looked through for those that it lists. */
+const mostPaired = 400
+
 function allDifference(expected: readonly RowExpectation[] | undefined, rows: readonly Row[]): Difference | undefined {
   if (expected === undefined) return undefined
+  if (rows.length > mostPaired) {
+    return { expected: countText(expected.length), actual: `${countText(rows.length)}${shownRows(rows, [])}` }
+  }
   const { missing, left } = pairUp(expected, rows)
   if (missing.length === 0 && left.length === 0) return undefined
   const columns = expected.flatMap((row) => Object.keys(row))
@@ -139,9 +143,14 @@ function someDifference(expected: RowExpectation | undefined, rows: readonly Row
   }
 }
 
-function eachDifference(expected: RowExpectation | undefined, rows: readonly Row[]): Difference | undefined {
-  const others = expected === undefined ? [] : rows.filter((row) => !isLike(expected, row))
-  if (expected === undefined || others.length === 0) return undefined
+/** Without rows nothing would be looked at; `count` and `rows` can say that this is right. */
+function eachDifference({ each: expected, count, rows: all }: RowsExpected, rows: readonly Row[]) {
+  if (expected === undefined) return undefined
+  const others = rows.filter((row) => !isLike(expected, row))
+  if (rows.length === 0 && count === undefined && all === undefined) {
+    return { expected: `each row ${expectedRowText(expected)}`, actual: 'no rows' }
+  }
+  if (others.length === 0) return undefined
   return {
     expected: `each row ${expectedRowText(expected)}`,
     actual: `${others.length} of ${countText(rows.length)} ${areOrIs(others)} not like this${shownRows(others, Object.keys(expected))}`
@@ -164,15 +173,18 @@ function noneDifference(expected: RowExpectation | undefined, rows: readonly Row
 function pairUp(expected: readonly RowExpectation[], rows: readonly Row[]) {
   const fitting = expected.map((wanted) => rows.flatMap((row, at) => (isLike(wanted, row) ? [at] : [])))
   const takenBy = new Map<number, number>()
-  const findRow = (wanted: number, tried: Set<number>): boolean =>
-    (fitting[wanted] ?? []).some((row) => {
-      if (tried.has(row)) return false
-      tried.add(row)
-      const holder = takenBy.get(row)
-      if (holder !== undefined && !findRow(holder, tried)) return false
-      takenBy.set(row, wanted)
-      return true
-    })
+  const findRow = (wanted: number, tried: Set<number>): boolean => {
+    const rowsOfIt = fitting[wanted] ?? []
+    const row = rowsOfIt.find((each) => !takenBy.has(each)) ?? rowsOfIt.find((each) => canBeFreed(each, tried))
+    if (row !== undefined) takenBy.set(row, wanted)
+    return row !== undefined
+  }
+  const canBeFreed = (row: number, tried: Set<number>): boolean => {
+    if (tried.has(row)) return false
+    tried.add(row)
+    const holder = takenBy.get(row)
+    return holder !== undefined && findRow(holder, tried)
+  }
   const missing = expected.filter((_, wanted) => !findRow(wanted, new Set()))
   return { missing, left: rows.filter((_, at) => !takenBy.has(at)) }
 }

@@ -1,5 +1,5 @@
 import { keepSecrets } from '../spacetimedb/secrets.ts'
-import { type LogLine, type Server, ServerFailure } from '../spacetimedb/server.ts'
+import type { LogLine, Server } from '../spacetimedb/server.ts'
 
 import { isRefusal } from './log-mark.ts'
 import type { CheckPlace } from './place.ts'
@@ -32,7 +32,7 @@ export function collectEvidence({ server, database, since, clock, cancelled }: C
       if (!isReadable || cancelled.aborted) return []
       const stop = new AbortController()
       const read = newestLines(server, database, stop.signal).catch((failure) => {
-        if (failure instanceof ServerFailure && isRefusal(failure)) isReadable = false
+        if (isRefusal(failure)) isReadable = false
         return []
       })
       const lines = await Promise.race([read, clock.sleep(patience, AbortSignal.any([stop.signal, cancelled]))])

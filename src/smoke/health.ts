@@ -4,6 +4,7 @@ import type { Procedure, Reducer, Schema } from '../module/schema.ts'
 import { mayPass } from '../spacetimedb/failure-kinds.ts'
 import type { CallAnswer, Server } from '../spacetimedb/server.ts'
 import { callPatiently } from './patient-call.ts'
+import { answerMeant } from './procedure-answer.ts'
 
 /** Which reducer says whether a release is healthy: none, `health_check` when the module has it, or a named one. */
 export type HealthChoice =
@@ -52,6 +53,14 @@ export type HealthReport =
   /** The job was cancelled before there was an answer. */
   | { readonly kind: 'cancelled'; readonly reason: string }
 
+export type HealthOptions = {
+  /** What the module declares. */
+  readonly schema: Schema
+  readonly timeout: number
+  readonly clock: Clock
+  readonly cancelled: AbortSignal
+}
+
 /**
  * Calls the health check until it gives an answer or `timeout` (milliseconds) has passed. What the reducer itself
  * says is final; only a call whose answer was lost is tried again, so a health check must be repeatable.
@@ -60,14 +69,14 @@ export async function checkHealth(
   server: Pick<Server, 'call'>,
   database: string,
   reducer: string,
-  options: { readonly timeout: number; readonly clock: Clock; readonly cancelled: AbortSignal }
+  options: HealthOptions
 ): Promise<HealthReport> {
-  const { timeout, clock, cancelled } = options
+  const { schema, timeout, clock, cancelled } = options
   const call = { database, name: reducer, args: [], timeout, clock, signal: cancelled, mayRepeat: mayPass }
   const end = await callPatiently(server, call)
   switch (end.kind) {
     case 'answered':
-      return reportOf(reducer, end.answer)
+      return reportOf(reducer, answerMeant(reducer, end.answer, schema))
     case 'refused':
       return { kind: 'unhealthy', reason: messageOf(end.failure) }
     case 'ended':

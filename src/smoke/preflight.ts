@@ -58,7 +58,7 @@ function permissionObjections(check: Check, circumstances: Circumstances): strin
 
 function contentObjections({ wanted }: Check, circumstances: Circumstances): string[] {
   const { schema, expectedHash } = circumstances
-  if ('served-hash' in wanted) return wanted['served-hash'] === true && expectedHash === undefined ? [noHash] : []
+  if ('served-hash' in wanted) return hashObjections(wanted['served-hash'], expectedHash)
   if ('reducer' in wanted) return callObjections('reducer', wanted.reducer, wanted, schema)
   if ('procedure' in wanted) return callObjections('procedure', wanted.procedure, wanted, schema)
   if ('load' in wanted) return callObjections('reducer', wanted.load, wanted, schema)
@@ -76,8 +76,17 @@ function contentObjections({ wanted }: Check, circumstances: Circumstances): str
   return []
 }
 
-const noHash =
+/** Why `served-hash: true` can't be answered. */
+export const noExpectedHash =
   'With `served-hash: true` the module has to be known that the database should run, and this job knows none. Write its hash (64 hex digits) instead of `true`, or leave the check out.'
+
+function hashObjections(wanted: string | true, expectedHash: ModuleHash | undefined): string[] {
+  if (wanted === true) return expectedHash === undefined ? [noExpectedHash] : []
+  if (expectedHash === undefined || wanted.toLowerCase() === expectedHash) return []
+  return [
+    `It wants the module ${wanted.toLowerCase()}, and the one of this job is ${expectedHash}. Write \`served-hash: true\`.`
+  ]
+}
 
 type Call = { readonly as: 'owner' | 'anonymous'; readonly args: readonly unknown[] }
 

@@ -3,8 +3,9 @@ import type { Check, Checks } from './check.ts'
 import type { CheckReport, SmokeReport } from './check-report.ts'
 import { collectEvidence } from './evidence.ts'
 import { allRunners } from './kinds/all.ts'
+import { findLogMark } from './log-mark.ts'
 import { inOrderOfNeeds, type Stage, stageOf } from './needs.ts'
-import type { CheckPlace } from './place.ts'
+import type { CheckPlace, LogMark } from './place.ts'
 import type { Objection } from './preflight.ts'
 import { couldNotRun, neverBegun, type Run, type Runners, runOne } from './run-one.ts'
 
@@ -17,6 +18,8 @@ export type RunOptions = {
   readonly atOnce?: number
   /** What is known to stand against checks: these are not begun. */
   readonly objections?: readonly Objection[]
+  /** Whether a soak comes afterwards, which has to know where in the log to go on. */
+  readonly isSoakNext?: boolean
 }
 
 /**
@@ -38,6 +41,7 @@ export async function runChecks(checks: Checks, place: CheckPlace, options: RunO
   const ends = schedule(checks.checks, run, options)
   void Promise.all([...ends.of('asking'), ...ends.of('loading')]).then(() => othersOver.abort())
   const reports = await Promise.all(checks.checks.map(async ({ name }) => (await ends.named(name)).report))
+  const logMark = await ends.logMark
   return {
     server: place.server.url,
     database: place.database,
@@ -45,6 +49,7 @@ export async function runChecks(checks: Checks, place: CheckPlace, options: RunO
     startedAt,
     milliseconds: place.clock.now() - startedAt,
     reports,
+    ...(logMark !== undefined && { logMark }),
     ...(place.cancelled.aborted && { isCancelled: true })
   }
 }
@@ -56,11 +61,15 @@ type Ended = {
   readonly isFailure: boolean
 }
 
-type Ends = { of(stage: Stage): Promise<Ended>[]; named(name: string): Promise<Ended> }
+type Ends = {
+  of(stage: Stage): Promise<Ended>[]
+  named(name: string): Promise<Ended>
+  readonly logMark: Promise<LogMark | undefined>
+}
 
 /** Begins each check in its time; answers promises of their ends. */
 function schedule(checks: readonly Check[], run: Run, options: RunOptions): Ends {
-  const { onReport, atOnce = 16, objections = [] } = options
+  const { onReport, atOnce = 16, objections = [], isSoakNext = false } = options
   const ends = new Map<string, Promise<Ended>>()
   const stages: Record<Stage, Promise<Ended>[]> = { asking: [], loading: [], watching: [], concluding: [] }
   const inSlot = slots(atOnce)
@@ -73,13 +82,38 @@ function schedule(checks: readonly Check[], run: Run, options: RunOptions): Ends
     onReport?.(ended.report)
     return ended
   }
-  for (const check of inOrder(checks)) {
-    const stage = stageOf(check.kind)
-    const end = begin(check, waitedFor(stage, stages))
-    ends.set(check.name, end)
-    stages[stage].push(end)
+  const beginAll = (those: readonly Check[], before: readonly Promise<unknown>[]) => {
+    for (const check of those) {
+      const stage = stageOf(check.kind)
+      const end = begin(check, [...waitedFor(stage, stages), ...before])
+      ends.set(check.name, end)
+      stages[stage].push(end)
+    }
   }
-  return { of: (stage) => stages[stage], named: (name) => endNamed(ends, name) }
+  const inTheirOrder = inOrder(checks)
+  beginAll(
+    inTheirOrder.filter(({ kind }) => stageOf(kind) !== 'concluding'),
+    []
+  )
+  const logMark = isSoakNext ? markLog(run.place, waitedFor('concluding', stages)) : Promise.resolve(undefined)
+  beginAll(
+    inTheirOrder.filter(({ kind }) => stageOf(kind) === 'concluding'),
+    [logMark]
+  )
+  return { of: (stage) => stages[stage], named: (name) => endNamed(ends, name), logMark }
+}
+
+/** The newest line of the log, once all is over; `undefined` where it can't be read. */
+async function markLog(place: CheckPlace, before: readonly Promise<unknown>[]): Promise<LogMark | undefined> {
+  await Promise.all(before)
+  const { server, database, clock, cancelled } = place
+  try {
+    const mark = await findLogMark(server, database, { from: 'start', clock, signal: cancelled })
+    return mark.after === 0n ? undefined : mark
+  } catch {
+    // The soak asks again, and tells of it.
+    return undefined
+  }
 }
 
 /** By stages, and in each one after those that it needs. */

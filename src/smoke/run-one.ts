@@ -6,6 +6,7 @@ import type { Check, CheckKind } from './check.ts'
 import type { CheckReport, Finding, Outcome } from './check-report.ts'
 import type { Evidence } from './evidence.ts'
 import type { CheckPlace, RunCheck } from './place.ts'
+import { redactReport } from './redact-report.ts'
 
 /** What runs the checks of each kind. */
 export type Runners = { readonly [Kind in CheckKind]: RunCheck<Kind> }
@@ -39,7 +40,7 @@ export async function runOne(check: Check, run: Run): Promise<CheckReport> {
   const milliseconds = clock.now() - began
   const outcome = outcomeOf(check, last, run)
   const load = last.kind === 'found' ? loadIn(last.finding) : undefined
-  return {
+  return redactReport({
     check,
     outcome,
     milliseconds,
@@ -47,7 +48,7 @@ export async function runOne(check: Check, run: Run): Promise<CheckReport> {
     ...(load !== undefined && { load }),
     logLines: isGood(outcome) ? [] : await run.evidence.linesAround(milliseconds),
     byHand: byHand(check, run.place)
-  }
+  })
 }
 
 function loadIn(finding: Finding): CheckReport['load'] {
@@ -159,9 +160,16 @@ function outcomeOf(check: Check, end: End, run: Run): Outcome {
     return { kind: 'not-run', reason: `A mistake in the code of this check ended it: ${messageOf(end.error)}` }
   }
   if (end.cut === 'cancelled') return outcomeOfCancelled(end)
-  if (end.cut === 'deadline') return outcomeOfCut(check, end.cut, run)
   const isLatePass = end.kind === 'found' && end.finding.kind === 'passed' && end.cut !== undefined
-  return end.kind === 'found' && !isLatePass ? outcomeOfFinding(check, end.finding) : outcomeOfCut(check, end.cut, run)
+  if (end.kind === 'cut' || isLatePass) return outcomeOfCut(check, end.cut, run)
+  return outcomeOfFinding(check, end.cut === 'deadline' ? cutShort(end.finding, run) : end.finding)
+}
+
+/** What was found until then, and that there was no more time. */
+function cutShort(finding: Finding, { deadline }: Run): Finding {
+  const note = ` (the deadline of all checks, ${inUnits(deadline)}, was over)`
+  if (finding.kind === 'failed') return { ...finding, actual: finding.actual + note }
+  return finding.kind === 'not-run' ? { ...finding, reason: finding.reason + note } : finding
 }
 
 function outcomeOfCut(check: Check, cut: Cut | undefined, { deadline }: Run): Outcome {

@@ -110,6 +110,11 @@ export function isOption(variants: readonly Variant[]): boolean {
   return variants.map(({ name }) => name).join() === 'some,none'
 }
 
+/** Whether it is what Rust calls a `Result`. */
+export function isResult(variants: readonly Variant[]): boolean {
+  return variants.map(({ name }) => name).join() === 'ok,err'
+}
+
 function isEmpty(type: AlgebraicType): boolean {
   return type.kind === 'product' && type.elements.length === 0
 }

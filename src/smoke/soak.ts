@@ -1,32 +1,35 @@
-import { orCancelled } from '../cancellation.ts'
+import { withinTime } from '../cancellation.ts'
+import { inUnits } from '../duration.ts'
 import { messageOf } from '../errors.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import { mayPass } from '../spacetimedb/failure-kinds.ts'
-import type { LogLine } from '../spacetimedb/server.ts'
 import { byHand } from './by-hand.ts'
 import type { Check, Checks } from './check.ts'
 import type { CheckReport, Outcome, SoakReport } from './check-report.ts'
-import { noPanicCheck, servedHashCheck } from './default-checks.ts'
+import { servedHashCheck } from './default-checks.ts'
 import { collectEvidence } from './evidence.ts'
 import { allRunners } from './kinds/all.ts'
-import { followLog, type LogFollower } from './log-follower.ts'
-import { findLogMark } from './log-mark.ts'
-import type { CheckPlace } from './place.ts'
+import type { CheckPlace, LogMark } from './place.ts'
+import { redactReport } from './redact-report.ts'
 import { type Runners, runOne } from './run-one.ts'
+import { SoakLog } from './soak-log.ts'
 
 export type SoakOptions = {
+  /** Where in the log the checks have stopped to look (`SmokeReport.logMark`). Without it only what comes from now on counts. */
+  readonly since?: LogMark | undefined
   /** What runs the checks of each kind; tests give their own. */
   readonly runners?: Runners
   /** Told after each look, with their number. */
   readonly onLook?: (looks: number) => void
-  /** Milliseconds after which a server that does not answer has failed. */
+  /** Milliseconds after which a server that does not answer, or a log that can't be read, has failed. */
   readonly patience?: number
 }
 
 /**
  * Watches a release for a time, in milliseconds: the database runs the same module, no panic comes to the log, and the
  * checks of the kinds `log` and `metrics` go on to hold. Ends at the first breach. A server that does not answer fails
- * once it has stayed away for `patience`; a metrics check is left out when its window is longer than the time.
+ * once it has stayed away for `patience`, and so does a log that can't be read; one that may not be read is noted. A
+ * metrics check is left out when its window is longer than the time.
  */
 export async function soak(
   checks: Checks,
@@ -38,8 +41,10 @@ export async function soak(
   const start = clock.now()
   const breached = new AbortController()
   const over = AbortSignal.any([place.cancelled, breached.signal])
-  const watch: Watch = { place, start, end: start + milliseconds, over, options, looks: 0 }
-  const watches = [watchRelease(checks, watch), ...metricsOf(checks).map((check) => watchMetrics(check, watch))]
+  const patience = options.patience ?? defaultPatience
+  const watch: Watch = { place, start, end: start + milliseconds, over, patience, options, looks: 0 }
+  const log = new SoakLog(checks, place, { since: options.since, patience, over })
+  const watches = [watchRelease(checks, log, watch), ...metricsOf(checks).map((check) => watchMetrics(check, watch))]
   const breaches = await Promise.all(
     watches.map(async (watching) => {
       const breach = await watching
@@ -48,10 +53,10 @@ export async function soak(
     })
   )
   const breach = breaches.find((each) => each !== undefined)
-  const passed = clock.now() - start
-  if (breach !== undefined) return { kind: 'failed', milliseconds: passed, breach }
-  if (place.cancelled.aborted) return { kind: 'cancelled', milliseconds: passed }
-  return { kind: 'passed', milliseconds: passed, looks: watch.looks }
+  const seen = { milliseconds: clock.now() - start, ...(log.note !== undefined && { note: log.note }) }
+  if (breach !== undefined) return { kind: 'failed', ...seen, breach }
+  if (place.cancelled.aborted) return { kind: 'cancelled', ...seen }
+  return { kind: 'passed', ...seen, looks: watch.looks }
 }
 
 type Watch = {
@@ -61,6 +66,7 @@ type Watch = {
   readonly end: number
   /** Aborted when the job is cancelled or something was breached. */
   readonly over: AbortSignal
+  readonly patience: number
   readonly options: SoakOptions
   looks: number
 }
@@ -79,35 +85,34 @@ function interval({ start, end }: Watch): number {
 const pauseWhileAway = 3000
 
 /** Looks at the module that is served and at the log, in turns. */
-async function watchRelease(checks: Checks, watch: Watch): Promise<CheckReport | undefined> {
+async function watchRelease(checks: Checks, log: SoakLog, watch: Watch): Promise<CheckReport | undefined> {
   const { place, end, over, options } = watch
   const { clock } = place
   const served = watchServed(checks, watch)
-  const log = await watchLog(checks, watch)
-  try {
-    while (!over.aborted) {
-      const breach = (await served.look()) ?? (await log.look())
-      if (breach !== undefined) return breach
-      if (over.aborted) return undefined
-      watch.looks++
-      options.onLook?.(watch.looks)
-      const left = end - clock.now()
-      if (served.isAway()) await clock.sleep(pauseWhileAway, over)
-      else if (left > 0) await clock.sleep(Math.min(interval(watch), left), over)
-      else return undefined
-    }
-    return undefined
-  } finally {
-    await log.close()
+  while (!over.aborted) {
+    const breach = (await served.look()) ?? (await lookAtLog(log, watch))
+    if (breach !== undefined) return breach
+    if (over.aborted) return undefined
+    watch.looks++
+    options.onLook?.(watch.looks)
+    const left = end - clock.now()
+    if (served.isAway() || log.isAway) await clock.sleep(pauseWhileAway, over)
+    else if (left > 0) await clock.sleep(Math.min(interval(watch), left), over)
+    else return undefined
   }
+  return undefined
+}
+
+async function lookAtLog(log: SoakLog, watch: Watch): Promise<CheckReport | undefined> {
+  const breach = await log.look()
+  return breach && breachOf(breach.check, watch, breach.expected, breach.actual, interval(watch))
 }
 
 /** Whether the database still runs the module, by one question a look. */
 function watchServed(checks: Checks, watch: Watch) {
-  const { place, over, options } = watch
+  const { place, over, patience } = watch
   const { clock } = place
   const check = checks.checks.find(({ kind }) => kind === 'served-hash') ?? servedHashCheck()
-  const patience = options.patience ?? defaultPatience
   let expected = place.expectedHash
   let answered = clock.now()
   let awaySince: number | undefined
@@ -139,62 +144,16 @@ type LiveAnswer =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'cancelled' }
 
-async function askLive({ anonymous, database, clock }: CheckPlace, over: AbortSignal): Promise<LiveAnswer> {
-  const asked = new AbortController()
-  const tooLong = clock
-    .sleep(longestQuestion, AbortSignal.any([asked.signal, over]))
-    .then((): LiveAnswer => ({ kind: 'lost', reason: `no answer within ${longestQuestion / 1000} s` }))
-  const answer = anonymous.live(database).then(
-    ({ hash }): LiveAnswer => ({ kind: 'answered', hash }),
-    (failure): LiveAnswer => ({ kind: mayPass(failure) ? 'lost' : 'failed', reason: messageOf(failure) })
-  )
-  const first = await orCancelled(Promise.race([answer, tooLong]), over)
-  asked.abort()
-  return first === 'cancelled' ? { kind: 'cancelled' } : first
-}
-
-/** Puts the lines that have come since the last look before the checks of the log. */
-async function watchLog(checks: Checks, watch: Watch) {
-  const { place, options } = watch
-  const { clock, database } = place
-  const mark = await findLogMark(place.server, database, { from: 'start', signal: watch.over }).catch(() => place.since)
-  const follower = followLog(place.server, database, { after: mark.after, clock })
-  const judges = [...logChecksOf(checks), noPanicCheck()]
-
-  async function look(): Promise<CheckReport | undefined> {
-    const away = troubleOf(follower, watch)
-    if (away !== undefined) return breachOf(noPanicCheck(), watch, 'a log that can be read', away)
-    const lines = follower.take()
-    if (lines.length === 0) return undefined
-    const watched = { ...place, since: mark, server: { ...place.server, logs: () => given(lines) } }
-    for (const check of judges) {
-      const report = await lookOnce(check, watched, options.runners ?? allRunners)
-      if (report.outcome.kind === 'failed') return report
-    }
-    return undefined
-  }
-  return { look, close: () => follower.close() }
-}
-
-function troubleOf(follower: LogFollower, { place, options }: Watch): string | undefined {
-  const trouble = follower.trouble()
-  if (trouble === undefined) return undefined
-  const away = place.clock.now() - trouble.since
-  if (away < (options.patience ?? defaultPatience)) return undefined
-  return `it can't be read for ${Math.round(away / 1000)} s: ${trouble.reason}`
-}
-
-async function* given(lines: readonly LogLine[]): AsyncGenerator<LogLine> {
-  yield* lines
-}
-
-/** The author's checks of the log, without what has to come once: that is told by the log of the whole run. */
-function logChecksOf(checks: Checks): Check<'log'>[] {
-  return checks.checks.flatMap((check) => {
-    if (check.kind !== 'log') return []
-    const { with: _, ...log } = check.wanted.log
-    return Object.keys(log).length === 0 ? [] : [{ ...check, wanted: { ...check.wanted, log } }]
-  })
+/** Asks with the credential: a module may let nobody in but those whom it knows. */
+async function askLive({ server, database, clock }: CheckPlace, over: AbortSignal): Promise<LiveAnswer> {
+  const ask = () =>
+    server.live(database).then(
+      ({ hash }): LiveAnswer => ({ kind: 'answered', hash }),
+      (failure): LiveAnswer => ({ kind: mayPass(failure) ? 'lost' : 'failed', reason: messageOf(failure) })
+    )
+  const answer = await withinTime({ clock, milliseconds: longestQuestion, signal: over }, ask)
+  if (over.aborted) return { kind: 'cancelled' }
+  return answer === 'cancelled' ? { kind: 'lost', reason: `no answer within ${inUnits(longestQuestion)}` } : answer
 }
 
 function metricsOf({ checks }: Checks): Check<'metrics'>[] {
@@ -232,9 +191,16 @@ function lookOnce(check: Check, place: CheckPlace, runners: Runners): Promise<Ch
 /** Milliseconds: no check waits for longer than a window and its own timeout, of six hours each. */
 const longestLook = 12 * 3_600_000
 
-async function breachOf(check: Check, { place, start }: Watch, expected: string, actual: string): Promise<CheckReport> {
+/** `since`: of how many milliseconds the log is shown. What looks like a token is in none of it. */
+async function breachOf(
+  check: Check,
+  { place, start }: Watch,
+  expected: string,
+  actual: string,
+  since = 0
+): Promise<CheckReport> {
   const outcome: Outcome = { kind: 'failed', expected, actual }
   const milliseconds = place.clock.now() - start
-  const logLines = await collectEvidence(place).linesAround(0)
-  return { check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) }
+  const logLines = await collectEvidence(place).linesAround(since)
+  return redactReport({ check, outcome, milliseconds, tries: 1, logLines, byHand: byHand(check, place) })
 }

@@ -6,7 +6,7 @@ import type { Shape } from './comparison.ts'
 import { isOption } from './shown-value.ts'
 
 /** The tables and views of a module that queries name. */
-export function tablesIn(queries: readonly string[], { tables, views }: Schema): readonly string[] {
+export function declaredTables(queries: readonly string[], { tables, views }: Schema): readonly string[] {
   const words = new Set(queries.flatMap((query) => query.match(/\w+/g) ?? []))
   return [...tables, ...views].map(({ name }) => name).filter((name) => words.has(name))
 }

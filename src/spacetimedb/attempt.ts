@@ -25,6 +25,8 @@ const connectTimeout = 20_000
 /** One request on its way: its deadlines, and whether it left. */
 export class Attempt {
   readonly #controller = new AbortController()
+  /** The outer signal ends nothing any more, and holds on to nothing: it may live much longer. */
+  readonly letGo: () => void
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #connectTimer: NodeJS.Timeout
   #sent = false
@@ -35,6 +37,7 @@ export class Attempt {
     this.#connectTimer = deadline(Math.min(connectTimeout, timeout))
     this.#timers = [this.#connectTimer, deadline(timeout)]
     const cancel = () => this.#controller.abort(outer?.reason)
+    this.letGo = () => outer?.removeEventListener('abort', cancel)
     if (outer?.aborted) cancel()
     else outer?.addEventListener('abort', cancel, { once: true })
   }

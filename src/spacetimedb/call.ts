@@ -60,9 +60,18 @@ export function judgeCall(session: Session, question: Question, database: string
   if (answer.status === 200) return committed(session, question, answer)
   // Cloudflare has a 530 too, for a server that it can't reach; that one is no reducer's.
   if (!isServersOwn(answer) || answer.status === 401) throw session.failure(question, answer)
-  if (answer.status === 530) return { kind: 'failed', reason: session.redact(reasonIn(answer)) }
+  if (answer.status === 530 || isPanicOfProcedure(answer)) {
+    return { kind: 'failed', reason: session.redact(reasonIn(answer)) }
+  }
   if (answer.status >= 500 || saysNothingThere(answer, database)) throw session.failure(question, answer)
   return { kind: 'rejected', status: answer.status, reason: session.redact(reasonIn(answer)) }
+}
+
+/**
+ * A server that is in trouble itself answers 500 as well, with another text (docs/server-behaviour.md, "Calls").
+ */
+function isPanicOfProcedure({ status, body }: Answer): boolean {
+  return status === 500 && body.startsWith('The module instance encountered a fatal error')
 }
 
 function committed(session: Session, question: Question, answer: Answer): CallAnswer {

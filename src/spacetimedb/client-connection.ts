@@ -12,8 +12,8 @@ import { type CallAnswer, ServerFailure } from './server.ts'
 import type { Question, Session } from './session.ts'
 import type { Answer } from './transport.ts'
 
-export { SubscriptionRefused } from './client-link.ts'
 export type { Row } from './client-rows.ts'
+export { SubscriptionRefused } from './subscription-refused.ts'
 
 /**
  * A client of a database, connected over a WebSocket as the clients of a module are. Times are in milliseconds. What

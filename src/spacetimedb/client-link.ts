@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { answeredWithin } from './answered-within.ts'
 import { Backlog } from './backlog.ts'
 import { type End, endByClosing, endByError, silenceCounter } from './client-end.ts'
 import {
@@ -13,18 +14,7 @@ import {
 import type { Identity } from './identity.ts'
 import type { CallAnswer, ServerFailure } from './server.ts'
 import type { Question, Session } from './session.ts'
-
-/** The server refuses a query: it is wrong, or its table is missing or private to others. */
-export class SubscriptionRefused extends Error {
-  override readonly name = 'SubscriptionRefused'
-  /** As the server puts it. */
-  readonly reason: string
-
-  constructor(message: string, reason: string) {
-    super(message)
-    this.reason = reason
-  }
-}
+import { SubscriptionRefused } from './subscription-refused.ts'
 
 /** What one transaction did to one table, and when it was heard of. `reducer` is '' where none is named. */
 export type RawChange = { readonly at: number; readonly reducer: string; readonly rows: RawRows }
@@ -299,17 +289,4 @@ function sizeOf({ inserts, deletes }: RawRows): number {
   let size = 0
   for (const rows of [inserts, deletes]) for (const row of rows) size += row.length
   return size
-}
-
-/** As the promise, but not later than that; rejects with what `failure` gives. */
-async function answeredWithin<T>(milliseconds: number, answer: Promise<T>, failure: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(failure()), milliseconds)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,7 +1,7 @@
 import type { MetricSample } from './metrics-text.ts'
 import type { Server } from './server.ts'
 
-export { latencyQuantile, type MetricsWindow, metricsBetween } from './metrics-window.ts'
+export { latencyQuantile, type MetricsWindow, metricsBetween, quantileBounds } from './metrics-window.ts'
 
 /** What a server has counted about one database since it started. */
 export type DatabaseMetrics = {

@@ -9,8 +9,8 @@ import { textLines } from './text-lines.ts'
 import type { Answer } from './transport.ts'
 
 /**
- * The last lines of a database's log, and with `follow` those to come, until the signal is aborted. They are given as
- * they arrive, so a log of any length can be read. Throws a `ServerFailure` when it can't begin or breaks off.
+ * The last lines of a database's log, until the signal is aborted. They are given as they arrive, so a log of any length
+ * can be read. Throws a `ServerFailure` when it can't begin or breaks off.
  */
 export async function* readLogs(
   session: Session,
@@ -19,29 +19,24 @@ export async function* readLogs(
   options: LogOptions
 ): AsyncGenerator<LogLine> {
   const question = questionFor(limits, database, options)
-  const { since, signal } = options
+  const { signal } = options
   try {
-    for await (const line of logLines(bytesOf(session, question, signal))) {
-      if (since === undefined || line.timestamp >= since) yield line
-    }
+    yield* logLines(bytesOf(session, question, signal))
   } catch (cause) {
     if (signal?.aborted) return
     throw cause instanceof AnswerTooLong ? session.broken(question, cause) : cause
   }
 }
 
-function questionFor(limits: Limits, database: string, { lines, follow }: LogOptions): Question {
-  const query = new URLSearchParams({
-    ...(lines !== undefined && { num_lines: String(lines) }),
-    ...(follow && { follow: 'true' })
-  })
+function questionFor(limits: Limits, database: string, { lines }: LogOptions): Question {
+  const query = lines === undefined ? '' : `?num_lines=${lines}`
   return {
     purpose: `read the logs of "${database}"`,
     method: 'GET',
-    path: `${databasePath(database)}/logs?${query}`,
+    path: `${databasePath(database)}/logs${query}`,
     ...limits.read,
-    // While nothing happens, nothing is logged: only a log that is read to its end can't pause.
-    ...(!follow && { beginsWithBody: true, idleTimeout: limits.read.timeout })
+    beginsWithBody: true,
+    idleTimeout: limits.read.timeout
   }
 }
 

@@ -39,6 +39,20 @@ export function metricsBetween(before: DatabaseMetrics, after: DatabaseMetrics):
   }
 }
 
+/** In seconds: longer than `from`, and `upTo` at most. */
+export type Bounds = { readonly from: number; readonly upTo: number }
+
+/**
+ * Between which bounds of the histogram the time lies that the share `q`, from 0 to 1, of the calls took at most: all
+ * that is certain of it. `undefined` without calls or without an infinite bucket. Throws a `RangeError` for another `q`.
+ */
+export function quantileBounds({ buckets }: Histogram, q: number): Bounds | undefined {
+  const index = bucketOf(buckets, q)
+  const bucket = index === undefined ? undefined : buckets[index]
+  if (index === undefined || bucket === undefined) return undefined
+  return { from: buckets[index - 1]?.le ?? 0, upTo: bucket.le }
+}
+
 /**
  * The seconds that the share `q`, from 0 to 1, of the calls took at most, estimated as Prometheus' `histogram_quantile`
  * does: evenly spread within a bucket, and no more than the highest finite bound
@@ -46,16 +60,23 @@ export function metricsBetween(before: DatabaseMetrics, after: DatabaseMetrics):
  * without an infinite bucket. Throws a `RangeError` for another `q`.
  */
 export function latencyQuantile({ buckets }: Histogram, q: number): number | undefined {
+  const index = bucketOf(buckets, q)
+  const bucket = index === undefined ? undefined : buckets[index]
+  if (index === undefined || bucket === undefined) return undefined
+  if (index === buckets.length - 1) return buckets.at(-2)?.le
+  const { le: end, count } = bucket
+  if (index === 0 && end <= 0) return end
+  const { le: from, count: below } = buckets[index - 1] ?? { le: 0, count: 0 }
+  const rank = q * (buckets.at(-1)?.count ?? 0)
+  return count === below ? end : from + ((end - from) * (rank - below)) / (count - below)
+}
+
+/** The first bucket that this share of the calls lies in, or below. */
+function bucketOf(buckets: Histogram['buckets'], q: number): number | undefined {
   if (!(q >= 0 && q <= 1)) throw new RangeError(`a quantile is from 0 to 1, not ${q}`)
   const last = buckets.at(-1)
   if (last?.le !== Number.POSITIVE_INFINITY || buckets.length < 2 || last.count <= 0) return undefined
-  const rank = q * last.count
-  const index = buckets.findIndex(({ count }) => count >= rank)
-  if (index === buckets.length - 1) return buckets.at(-2)?.le
-  const { le: end, count } = buckets[index] ?? last
-  if (index === 0 && end <= 0) return end
-  const { le: from, count: below } = buckets[index - 1] ?? { le: 0, count: 0 }
-  return count === below ? end : from + ((end - from) * (rank - below)) / (count - below)
+  return buckets.findIndex(({ count }) => count >= q * last.count)
 }
 
 const noMetrics: DatabaseMetrics = { reducers: [] }

@@ -40,8 +40,8 @@ export type Server = {
   /** Runs one statement. `timeout` in milliseconds, for all attempts together: a `SELECT` may be asked again. */
   sql(database: string, statement: string, timeout?: number): Promise<SqlAnswer>
   /**
-   * The last lines of the log, oldest first, as they arrive; owner only. Without `follow` it ends after the lines that
-   * are there. Asked again only before the first line has come.
+   * The last lines of the log as it is now, oldest first, as they arrive; owner only. Asked again only before the first
+   * line has come.
    */
   logs(database: string, options: LogOptions): AsyncIterable<LogLine>
   /**
@@ -98,7 +98,7 @@ export type LiveModule = { readonly hash: ModuleHash; readonly kind: ModuleKind 
 
 export type CallAnswer =
   | { readonly kind: 'ok'; readonly value: unknown; readonly durationMicros?: number }
-  /** The reducer returned an error or panicked (530): nothing was committed. */
+  /** The reducer returned an error or panicked (530), and nothing was committed; or a procedure panicked (500). */
   | { readonly kind: 'failed'; readonly reason: string }
   /** No such reducer, wrong arguments, not allowed, out of energy: `status` tells. */
   | { readonly kind: 'rejected'; readonly status: number; readonly reason: string }
@@ -127,13 +127,10 @@ export type SqlAnswer =
 
 export type LogOptions = {
   /**
-   * How many of the newest lines. Without it all lines of the log's newest file (a server begins one a day), or with
-   * `follow` only those to come. With `follow` the server gives 2500 at most (docs/server-behaviour.md, "Logs").
+   * How many of the newest lines. Without it all lines of the log's newest file: a server begins one a day
+   * (docs/server-behaviour.md, "Logs").
    */
   readonly lines?: number
-  /** Lines of before are left out: microseconds since the epoch, by the server's clock. */
-  readonly since?: bigint
-  readonly follow?: boolean
   readonly signal?: AbortSignal | undefined
 }
 

@@ -72,15 +72,19 @@ export function createTransport(userAgent: string): Transport {
     },
     stream: async (request, signal) => {
       const attempt = new Attempt(request.timeout, signal)
+      let isStreaming = false
       try {
         const message = await send(request, attempt)
         if (message.statusCode !== 200) return await readAll(request, attempt, message)
         const chunks = request.beginsWithBody ? await attempt.race(begun(message)) : message
+        isStreaming = !message.closed
+        message.once('close', () => attempt.letGo())
         return { kind: 'streaming', answer: { ...headOf(message), body: '' }, chunks }
       } catch (cause) {
         return attempt.failed(cause)
       } finally {
         attempt.stopTheClock()
+        if (!isStreaming) attempt.letGo()
       }
     },
     upgrade: (request, signal) => openWebSocket(userAgent, request, signal)

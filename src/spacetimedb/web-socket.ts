@@ -44,6 +44,7 @@ export async function openWebSocket(
     return attempt.failed(cause)
   } finally {
     attempt.stopTheClock()
+    attempt.letGo()
   }
 }
 

@@ -239,7 +239,7 @@ describe('state', () => {
 describe('a summary', () => {
   test('is added to the file, and a failure to is a warning', async () => {
     const step = await runStep(`await writeSummary('# One', process.env); await writeSummary('Two', process.env)`)
-    expect(step.summary).toBe('# One\nTwo\n')
+    expect(step.summary).toBe('# One\n\nTwo\n')
     const failing = await runStep(`await writeSummary('x', { GITHUB_STEP_SUMMARY: '/no/such/folder/file' })`)
     expect(failing.commands.map(({ name }) => name)).toEqual(['warning'])
     expect(failing.exitCode).toBe(0)

@@ -43,7 +43,8 @@ export function callFunction(database: Database, name: string, request: Request,
     }
     if (outcome.kind === 'returned') return { ...text(''), headers }
     const body = outcome.kind === 'failed' ? outcome.message : fatalError
-    return { ...text(body), status: callee.kind === 'reducer' ? 530 : 500, headers }
+    if (callee.kind === 'reducer') return { ...text(body), status: 530, headers }
+    return { ...text(`The module instance encountered a fatal error: ${body}`), status: 500 }
   })
 }
 

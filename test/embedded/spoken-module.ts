@@ -4,11 +4,15 @@ import { body, bytes, call, constant, drop, end, i32, name, section, type } from
 
 /**
  * Assembles a module that declares these sections. Its reducers fail with a text. Its HTTP handlers answer with a head
- * in BSATN, and with the request's head and body as the body.
+ * in BSATN, and with the request's head and body as the body. `admits` is an identity for which reducers succeed.
  */
 export function spokenModule(
   sections: readonly RawSection[],
-  { reducersFail = '', responseHead = new Uint8Array() }: { reducersFail?: string; responseHead?: Uint8Array }
+  {
+    reducersFail = '',
+    responseHead = new Uint8Array(),
+    admits
+  }: { reducersFail?: string; responseHead?: Uint8Array; admits?: string }
 ): Uint8Array {
   const memory: number[] = Array(16).fill(0)
   const place = (content: Uint8Array) => {
@@ -16,6 +20,12 @@ export function spokenModule(
     memory.push(...word(content.length), ...content)
     return at
   }
+  // The last digits of an identity are the sender's first word.
+  const admitted = admits === undefined ? undefined : place(new Uint8Array(Buffer.from(admits, 'hex').reverse()))
+  const leaveAdmitted =
+    admitted === undefined
+      ? []
+      : [...constant(admitted + 4), ...load64, ...local(1), equal64, ...ifSo, ...constant(0), leave, end]
   const [description, failure, head] = [
     encodeRawModuleDef({ version: 10, def: { sections } }),
     new TextEncoder().encode(reducersFail),
@@ -49,7 +59,7 @@ export function spokenModule(
     ]),
     ...section(10, [
       body(write(0, description)),
-      body([...write(9, failure), ...constant(1)]),
+      body([...leaveAdmitted, ...write(9, failure), ...constant(1)]),
       body([...copy(2, 5), ...copy(3, 5), ...write(4, head), ...constant(0)])
     ]),
     ...section(11, [[0, ...constant(0), end, ...bytes(memory)]])
@@ -59,6 +69,10 @@ export function spokenModule(
 const i64 = 0x7e
 /** Of a 32-bit word; its address and value are on the stack. */
 const store = [0x36, 2, 0]
+const load64 = [0x29, 0, 0]
+const equal64 = 0x51
+const ifSo = [0x04, 0x40]
+const leave = 0x0f
 const bufferAt = 0x10000
 const bufferSize = 0x8000
 

@@ -83,7 +83,7 @@ function write(
   }
   const values = statement.set.map(({ column, value }) => ({
     position: scope.position({ name: column }),
-    value: scope.value(value, scope.column({ name: column }).type)
+    value: scope.written(value, scope.column({ name: column }).type)
   }))
   const rows = [...table.rows.values()].filter((row) => matches(row.values))
   for (const row of rows) store.delete(table, row)

@@ -107,7 +107,7 @@ export class Scope {
       throw new SqlError(
         `Inserting a row with ${literals.length} values into \`${name}\` which has ${columns.length} fields`
       )
-    return literals.map((literal, i) => this.value(literal, (columns[i] as Relation['columns'][number]).type))
+    return literals.map((literal, i) => this.written(literal, (columns[i] as Relation['columns'][number]).type))
   }
 
   predicate(condition: Condition | undefined): Test {
@@ -131,9 +131,34 @@ export class Scope {
   value(literal: Literal, type: AlgebraicType): Value {
     const value = this.#parse(literal, type)
     if (value !== undefined) return value
-    throw new SqlError(
-      `The literal expression \`${literal.text}\` cannot be parsed as type \`${serverTypeText(type, this.#typespace)}\``
-    )
+    throw this.#notParsed(literal.text, type)
+  }
+
+  /** The value that a literal of an INSERT or UPDATE writes, which is less than a condition compares with. */
+  written(literal: Literal, type: AlgebraicType): Value {
+    const { kind, text } = literal
+    const resolved = resolve(type, this.#typespace)
+    if ((kind === 'string' || kind === 'bool') && resolved.kind !== kind) {
+      const inferred = serverTypeText(type, this.#typespace)
+      throw new SqlError(
+        `Unexpected type: (expected) ${kind === 'string' ? 'String' : 'Bool'} != ${inferred} (inferred)`
+      )
+    }
+    const isNumber = kind === 'number' || kind === 'hex'
+    if (isNumber && !this.#isWritable(resolved, text, kind === 'hex')) throw this.#notParsed(text, type)
+    return this.value(literal, type)
+  }
+
+  /** Times and durations have no literal; identities and the like have all their digits; integers are decimal. */
+  #isWritable(resolved: AlgebraicType, text: string, isHex: boolean): boolean {
+    if (resolved.kind !== 'product') return !(isHex && isInteger(resolved.kind))
+    const digits = digitsOf[resolved.elements[0]?.name ?? '']
+    return digits !== undefined && text.length === digits
+  }
+
+  #notParsed(text: string, type: AlgebraicType): SqlError {
+    const expected = serverTypeText(type, this.#typespace)
+    return new SqlError(`The literal expression \`${text}\` cannot be parsed as type \`${expected}\``)
   }
 
   #parse({ kind, text }: Literal, type: AlgebraicType): Value | undefined {
@@ -182,6 +207,9 @@ export class Scope {
     return () => value
   }
 }
+
+/** Of hex, in literals that are written. */
+const digitsOf: Readonly<Record<string, number>> = { __identity__: 64, __connection_id__: 32, __uuid__: 32 }
 
 function holds(operator: Operator, order: number): boolean {
   switch (operator) {

@@ -44,6 +44,35 @@ describe('statements that a real server refuses', () => {
   })
 })
 
+/** As read in the server's source (docs/server-behaviour.md, "What INSERT writes"). */
+describe('values that can be compared with, and not be written', () => {
+  const identity = `0x${'ab'.repeat(32)}`
+
+  test.each([
+    ['rich', "joined = '2024-01-01T00:00:00Z'", /^Unexpected type: \(expected\) String != .*inferred/],
+    ['rich', 'joined = 5', /^The literal expression `5` cannot be parsed/],
+    ['rich', 'joined = true', /^Unexpected type: \(expected\) Bool != /],
+    ['rich', 'id = 0x12', /^The literal expression `12` cannot be parsed/],
+    ['rich', 'id = 12', /^The literal expression `12` cannot be parsed/],
+    ['counter', 'value = 0xff', /^The literal expression `ff` cannot be parsed/],
+    ['counter', "value = '1'", /^Unexpected type/]
+  ])('%s: SET %s', async (name, assignment, reason) => {
+    const table = name === 'rich' ? 'player' : name
+    const answer = await ask('POST', `/${name}/sql`, `UPDATE ${table} SET ${assignment}`)
+    expect(answer).toEqual({ status: 400, text: expect.stringMatching(reason) })
+  })
+
+  test('an identity with all its digits is written', async () => {
+    const statement = `UPDATE player SET id = ${identity} WHERE nickname = 'nobody'`
+    expect(await ask('POST', '/rich/sql', statement)).toMatchObject({ status: 200 })
+  })
+
+  test('in an INSERT too', async () => {
+    const statement = "INSERT INTO counter (id, value) VALUES ('1', 2)"
+    expect(await ask('POST', '/counter/sql', statement)).toMatchObject({ status: 400 })
+  })
+})
+
 describe('conditions', () => {
   test.each([
     ['nickname = \'player "1" — naïve\'', 1],

@@ -1,12 +1,18 @@
+import { inspect } from 'node:util'
 import { describe, expect, jest, test } from '@jest/globals'
+import { describeModule } from '../../src/module/describe.ts'
+import type { Ask } from '../../src/rehearsal/ask.ts'
+import { copiedValues } from '../../src/rehearsal/copied-values.ts'
+import { copyTable } from '../../src/rehearsal/copy-table.ts'
+import type { CopiedColumn } from '../../src/rehearsal/plan-copies.ts'
 import type { CheckReport } from '../../src/smoke/check-report.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
 import { tokenCredential } from '../../src/spacetimedb/credential.ts'
+import type { SqlAnswer } from '../../src/spacetimedb/server.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { matrixWasm, rows, userWith, wasm } from '../server/world.ts'
-import { checksOf } from './checker.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
-import { prepareStage } from './stage.ts'
+import { checksOf, prepareStage } from './stage.ts'
 
 const stage = prepareStage()
 
@@ -111,7 +117,11 @@ describe('copying', () => {
 
   test('shows no value either where a check or the server would', async () => {
     const database = await stage.live.create(matrixWasm('base'))
-    const insert = "INSERT INTO trophy (id, title) VALUES (1, 'Hans Castorp'), (2, 'Clawdia')"
+    const long = 'Settembrini said to Castorp that '.repeat(20)
+    const insert =
+      "INSERT INTO trophy (id, title) VALUES (1, 'Hans Castorp'), (2, 'Clawdia'), (3, 'Joachim\n\nCastle'), (4, '" +
+      long +
+      "')"
     await stage.live.owner.client.sql(database, insert)
     const reports: CheckReport[] = []
     const rehearsed = await stage.rehearse({
@@ -126,13 +136,18 @@ describe('copying', () => {
       old: stage.from(database),
       module: matrixWasm('table-add'),
       seed: 'seed:\n  - copy: trophy\n',
-      checks: checksOf([{ sql: 'SELECT title FROM trophy WHERE id = 1', value: 'nobody' }]),
+      checks: checksOf([1, 3, 4].map((id) => ({ sql: `SELECT title FROM trophy WHERE id = ${id}`, value: 'nobody' }))),
       tools: { onReport: (report) => void reports.push(report) }
     })
+    expect(reports.map(({ outcome }) => outcome)).toMatchObject([
+      { kind: 'failed', actual: 'value = "***"' },
+      { kind: 'failed', actual: 'value = "***"' },
+      { kind: 'failed', actual: 'value = "***…' }
+    ])
     expect(withChecks.markdown).toMatch(/found .*\\\*\\\*\\\*/)
     const texts = [rehearsed, withChecks].flatMap(({ log, markdown, json }) => [log, markdown, json])
-    for (const text of [...texts, JSON.stringify(reports)]) expect(text).not.toContain('Castorp')
-    expect(reports).toHaveLength(1)
+    for (const text of [...texts, inspect(reports, { depth: 9 })]) expect(text).not.toMatch(/Cast/)
+    expect(reports).toHaveLength(3)
   })
 })
 
@@ -225,10 +240,67 @@ describe('the live server', () => {
       const seed = 'seed:\n  - copy: trophy\n'
       const { outcome } = await stage.rehearse({ old, module: matrixWasm('table-add'), seed })
       expect(outcome).toMatchObject({ kind: 'failed', stage: failedStage })
+      if (failedStage === 'seed') expect(outcome).toHaveProperty('reason', expect.stringContaining('table trophy: '))
     } finally {
       await proxy.close()
     }
   })
+})
+
+test('an answer that is not understood leaves its table out', async () => {
+  const database = await liveGame()
+  const proxy = await startProxy(stage.live.url)
+  try {
+    proxy.inject({ match: { path: /\/sql$/, nth: 2 }, fault: { kind: 'answer', status: 200, body: '<html>' } })
+    const { token, identity } = stage.live.owner
+    const server = connect({ url: proxy.url, credential: tokenCredential(token) })
+    const rehearsed = await stage.rehearse({
+      old: { kind: 'live', server, database, identity },
+      module: matrixWasm('table-add'),
+      seed: 'seed:\n  - copy: trophy\n  - copy: vault\n'
+    })
+    expect(rehearsed.outcome).toEqual({ kind: 'passed' })
+    expect(rehearsed.tables).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          name: 'trophy',
+          copy: { kind: 'not-copied', reason: expect.stringMatching(/not understood, or too long: a smaller `limit`/) }
+        }),
+        expect.objectContaining({ name: 'vault', copy: expect.objectContaining({ kind: 'copied' }) })
+      ])
+    )
+  } finally {
+    await proxy.close()
+  }
+})
+
+test('masked columns of few values are named where they have to be unique', async () => {
+  const schema = await describeModule(matrixWasm('base'))
+  const trophy = schema.tables.find(({ name }) => name === 'trophy')
+  if (trophy === undefined) throw new Error('the module has no such table')
+  const columns: CopiedColumn[] = [
+    { name: 'id', kind: 'u8', isMasked: true, countsByItself: false },
+    { name: 'title', kind: 'string', isMasked: false, countsByItself: false }
+  ]
+  const answer: SqlAnswer = {
+    kind: 'rows',
+    columns: ['title'],
+    types: [],
+    rows: Array.from({ length: 300 }, (_, at) => [`title ${at}`]),
+    stats: { inserted: 0, updated: 0, deleted: 0 }
+  }
+  const seen = new Set<string>()
+  const target: Ask = async (statement) => {
+    const ids = [...statement.matchAll(/\((\d+), /g)].map(([, id = '']) => id)
+    const isTwice = ids.some((id) => seen.has(id))
+    for (const id of ids) seen.add(id)
+    return isTwice ? { kind: 'rejected', reason: 'Unique constraint violation' } : { ...answer, rows: [] }
+  }
+  const end = await copyTable(
+    { kind: 'copy', table: trophy, limit: 300, where: undefined, columns },
+    { live: async () => answer, target, copied: copiedValues(schema), budget: { bytes: 1e6 } }
+  )
+  expect(end).toMatchObject({ kind: 'not-copied', reason: expect.stringMatching(/masked id, whose type has 256/) })
 })
 
 test('a server that is thrown away and breaks off ends the rehearsal', async () => {

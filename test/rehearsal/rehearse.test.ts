@@ -1,7 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import { rows, wasm } from '../server/world.ts'
-import { checksOf } from './checker.ts'
-import { prepareStage } from './stage.ts'
+import { checksOf, prepareStage } from './stage.ts'
 
 const stage = prepareStage()
 
@@ -102,7 +101,83 @@ describe('a release that adds a table', () => {
       tables: [{ rows: { filled: 2n, back: 2n } }]
     })
     expect(rehearsed.limits.join()).toContain('nothing of production was read')
+    expect(rehearsed.limits.join()).toContain("version of the new module's bindings")
   })
+})
+
+describe('an old module that is unwell', () => {
+  const old = { kind: 'base', module: wasm('counter-unhealthy'), name: 'branch main' } as const
+
+  test('may be mended by the new one: what fails before is told, and is no failure', async () => {
+    const rehearsed = await stage.rehearse({ old, module: 'counter', isAskedFor: false })
+    expect(rehearsed).toMatchObject({
+      outcome: { kind: 'passed' },
+      deployment: { result: 'updated' },
+      wayBack: { kind: 'gone-back' }
+    })
+    expect(rehearsed.limits[0]).toMatch(/^The old module does not work with this data.*unhealthy on purpose/)
+    expect(rehearsed.log).toContain('unhealthy on purpose')
+    expect(rehearsed.markdown).toContain('what fails had failed then too')
+  })
+
+  test('is no way back where it was well before', async () => {
+    const checks = checksOf([{ reducer: 'increment_counter', args: [1] }, { sql: 'UPDATE counter SET value = -1' }])
+    const counter = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+    const rehearsed = await stage.rehearse({
+      old: counter,
+      module: 'counter-slow',
+      checks,
+      release: { healthCheck: { kind: 'none' } }
+    })
+    expect(rehearsed.outcome).toMatchObject({ kind: 'failed', stage: 'way back' })
+  })
+})
+
+describe('a rehearsal that nobody asked for', () => {
+  const old = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+
+  test.each([
+    ['counter-new-columns', 'allow-breaking-clients'],
+    ['counter-column-type', 'in another way']
+  ])('that the gate refuses is no failure: %s', async (module, advice) => {
+    const { outcome, markdown } = await stage.rehearse({ old, module, isAskedFor: false })
+    expect(outcome).toEqual({ kind: 'not-rehearsed', reason: expect.stringContaining(advice) })
+    expect(outcome).toHaveProperty('reason', expect.stringContaining('`rehearse: none`'))
+    expect(markdown).toMatch(/^## ℹ️ It could not be rehearsed.*plain smoke test.*Refused/s)
+  })
+
+  test('of an old module that can not be published is none either', async () => {
+    const broken = { ...old, module: wasm('counter-init-fails') }
+    const { outcome } = await stage.rehearse({ old: broken, module: 'counter', isAskedFor: false })
+    expect(outcome).toMatchObject({ kind: 'not-rehearsed', reason: expect.stringContaining('could not be published') })
+  })
+
+  test('fails where the new module does', async () => {
+    const { outcome } = await stage.rehearse({ old, module: 'counter-unhealthy', isAskedFor: false })
+    expect(outcome).toMatchObject({ kind: 'failed', stage: 'migration' })
+  })
+})
+
+test('what stands against an optional check leaves it out', async () => {
+  const old = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+  const checks = checksOf([{ reducer: 'increment_counter', args: ['no'], optional: true }, { ping: true }])
+  const objections = checks.checks.slice(0, 1).map((check) => ({ check, reason: 'it takes a number' }))
+  const rehearsed = await stage.rehearse({ old, module: 'counter-additive', checks, objections })
+  expect(rehearsed.checks?.reports.map(({ outcome }) => outcome)).toMatchObject([
+    { kind: 'skipped', reason: 'it takes a number' },
+    { kind: 'passed' }
+  ])
+})
+
+test('the report as JSON has nothing of what a check sends', async () => {
+  const old = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+  const checks = checksOf([{ 'http-route': '/none', headers: { 'X-Key': 'key-of-a-check' }, body: 'body-of-a-check' }])
+  const { json } = await stage.rehearse({ old, module: 'counter', checks })
+  const { version, checks: reported } = JSON.parse(json)
+  expect(version).toBe(1)
+  expect(Object.keys(reported.checks[0])).not.toContain('check')
+  const { byHand, ...others } = reported.checks[0]
+  expect(JSON.stringify(others)).not.toMatch(/(key|body)-of-a-check/)
 })
 
 describe('a rehearsal fails', () => {
@@ -120,10 +195,14 @@ describe('a rehearsal fails', () => {
     expect(deployment?.result).toBe('rolled-back')
   })
 
-  test('before the migration, when the old module is unhealthy with these rows', async () => {
+  test('at the migration, when the old module is unhealthy with these rows and the new one is so too', async () => {
     const database = await liveCounter([[4, -1n]])
-    const { outcome } = await stage.rehearse({ old: stage.from(database), module: 'counter-additive', seed: copyAll })
-    expect(outcome).toMatchObject({ kind: 'failed', stage: 'checks before' })
+    const rehearsed = await stage.rehearse({ old: stage.from(database), module: 'counter-additive', seed: copyAll })
+    expect(rehearsed.outcome).toMatchObject({ kind: 'failed', stage: 'migration' })
+    expect(rehearsed.limits[0]).toMatch(
+      /^The old module does not work with this data.*health_check \(expected: ok, found: /
+    )
+    expect(rehearsed.log).toContain(rehearsed.limits[0])
   })
 
   test('at the checks, and the way back is tried all the same', async () => {
@@ -144,8 +223,30 @@ describe('a rehearsal fails', () => {
     expect(outcome).toMatchObject({
       kind: 'failed',
       stage: 'seed',
-      reason: expect.stringMatching(/^seed\.yml:2: call nothing_of_that_name: /)
+      isConfiguration: true,
+      reason: expect.stringMatching(
+        /^seed\.yml:2:5: The old module has no reducer or procedure `nothing_of_that_name`. It has: .*`increment_counter`/
+      )
     })
+  })
+
+  test('at the seed, when a call of what is there fails', async () => {
+    const base = { kind: 'base', module: wasm('counter'), name: 'branch main' } as const
+    const seed = 'seed:\n  - call: increment_counter\n    args: [no]\n'
+    const { outcome } = await stage.rehearse({ old: base, module: 'counter-additive', seed })
+    expect(outcome).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/^seed\.yml:2: call increment_counter: it failed: /)
+    })
+  })
+
+  test('at the old module, when there is no database of that name, as what the user can mend', async () => {
+    const { outcome } = await stage.rehearse({ old: stage.from('not-there'), module: 'counter' })
+    expect(outcome).toMatchObject({ kind: 'failed', stage: 'old module', isConfiguration: true })
+    expect(outcome).toHaveProperty(
+      'reason',
+      expect.stringMatching(/no database "not-there".*`live-server` and `live-database`/)
+    )
   })
 
   test('when rows are to be copied and there is no live database', async () => {

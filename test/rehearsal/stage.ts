@@ -8,12 +8,17 @@ import { describeOnce } from '../../src/module/describe-once.ts'
 import type { Module } from '../../src/module/module.ts'
 import type { OldModule, Rehearsal, RehearsalRequest, RehearsalTools } from '../../src/rehearsal/rehearsal.ts'
 import { rehearse } from '../../src/rehearsal/rehearse.ts'
+import { rehearsalJson, rehearsalSchema } from '../../src/rehearsal/report-json.ts'
 import { parseSeed } from '../../src/rehearsal/seed-file.ts'
-import { rehearsalJson, renderRehearsal } from '../../src/rehearsal/summary.ts'
+import { renderRehearsal } from '../../src/rehearsal/summary.ts'
+import type { Checks } from '../../src/smoke/check.ts'
+import { checksOf as checksOfDrafts } from '../../src/smoke/check-of.ts'
+import { checkList, defaultDeadline } from '../../src/smoke/checks-schema.ts'
+import { defaultChecks } from '../../src/smoke/default-checks.ts'
+import { runChecks } from '../../src/smoke/run-checks.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
 import { newName, prepareWorld, type User, userWith, type World, wasm } from '../server/world.ts'
-import { defaultChecks, runChecks } from './checker.ts'
 
 /** What a test says of a rehearsal; the rest is as most tests want it. */
 export type Asked = {
@@ -21,7 +26,9 @@ export type Asked = {
   readonly module: string | Module
   /** YAML. */
   readonly seed?: string
-  readonly checks?: RehearsalRequest['checks']
+  readonly checks?: Checks
+  readonly objections?: RehearsalRequest['objections']
+  readonly isAskedFor?: boolean
   readonly release?: Partial<RehearsalRequest['release']>
   readonly tools?: Partial<RehearsalTools>
 }
@@ -75,7 +82,7 @@ export function prepareStage(): RehearsalStage {
     },
     liveDatabase: (module) => live.create(module),
     from: (database, user = live.owner) => ({ kind: 'live', server: user.client, database, identity: user.identity }),
-    rehearse: async ({ old, module, seed, checks, release, tools }) => {
+    rehearse: async ({ old, module, seed, checks, objections = [], isAskedFor = true, release, tools }) => {
       const { server, owner } = ready()
       const database = newName()
       const { narrator, lines } = listener()
@@ -87,7 +94,9 @@ export function prepareStage(): RehearsalStage {
           database,
           release: { ...asStrictAsCanBe, ...release },
           seed: seed === undefined ? undefined : parseSeed(new TextEncoder().encode(seed), 'seed.yml'),
-          checks
+          checks,
+          objections,
+          isAskedFor
         },
         {
           server: owner.client,
@@ -104,10 +113,18 @@ export function prepareStage(): RehearsalStage {
           ...tools
         }
       )
-      const told = { markdown: renderRehearsal(rehearsal), json: rehearsalJson(rehearsal), log: lines.join('\n') }
+      const json = rehearsalJson(rehearsal)
+      rehearsalSchema.parse(JSON.parse(json))
+      const told = { markdown: renderRehearsal(rehearsal), json, log: lines.join('\n') }
       return { ...rehearsal, ...told, database }
     }
   }
+}
+
+/** Checks as a file has them. */
+export function checksOf(written: readonly object[]): Checks {
+  const drafts = checkList.parse(written).map((each) => ({ written: each, origin: { kind: 'default' } as const }))
+  return { checks: checksOfDrafts(drafts), deadline: defaultDeadline }
 }
 
 const asStrictAsCanBe: RehearsalRequest['release'] = {

@@ -155,6 +155,19 @@ describe('where a module was deployed', () => {
     ])
   })
 
+  test.concurrent('a run in which all was skipped warns that nothing was checked', async () => {
+    const database = await stage.databaseWith('counter')
+    const inputs = {
+      server: stage.server.url,
+      database,
+      'inline-checks': '- { log: { below: panic }, optional: true }'
+    }
+    const { main } = await smokeTest({ secrets, inputs })
+    expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'passed', passed: '0', skipped: '1' } })
+    expect(main.log).toMatch(/##\[warning\]All checks were skipped/)
+    expect(main.summary).toMatch(/^## ⚠️ `.*`: nothing was checked, 1 skipped/)
+  })
+
   test.concurrent('nothing is run when a check does not fit the module, or may not be run there', async () => {
     const database = await stage.databaseWith('counter')
     const { main } = await smokeTest({

@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, jest, test } from '@jest/globals'
+import { fixtureModule } from '../fixtures.ts'
 import { startInternet } from '../stand-ins/internet.ts'
 import { rustProject, startBuildStage } from './build-stage.ts'
 import { cargoProject, githubToken } from './setup-stage.ts'
@@ -70,6 +71,7 @@ test.concurrent('a module that is not healthy, or can not be published, fails wi
     { title: 'smoke-test: failed', message: expect.stringContaining('unhealthy on purpose') }
   ])
   expect(unhealthy.main.log).toMatch(/▸ The end of the log of the server\n.*Starting SpacetimeDB listening on/s)
+  expect(unhealthy.main.summary.match(/the throw-away server, which is gone/g)).toHaveLength(1)
   expect(broken.main).toMatchObject({
     exitCode: 1,
     outputs: { result: 'error', 'module-hash': hashOf('counter-init-fails') }
@@ -137,7 +139,7 @@ test.concurrent('a job that is cancelled ends the server itself, and does not pa
     outputs: { result: 'failed', passed: '1' }
   })
   expect(main.log).toContain('The server was stopped.')
-  expect(main.annotations.at(-1)?.title).toMatch(/^smoke-test: (cancelled|failed)$/)
+  expect(main.annotations.at(-1)?.title).toBe('smoke-test: cancelled')
   expect(await answers(urlIn(main.log))).toBe(false)
   expect(post.files.filter((file) => /\/smoke-[0-9a-f]{8}\//.test(file))).toEqual([])
 })
@@ -150,11 +152,17 @@ test.concurrent('the artifact of build-module tells the version, and is what has
     const { job } = run.startJob({ dist, env: { PATH: machine.path } })
     try {
       writeFileSync(join(job.workspace, 'checks.yml'), 'checks:\n  - served-hash: true\n')
-      const inputs = { server: 'local', artifact: 'module', checks: 'checks.yml', cache: 'false' }
+      const inputs = {
+        server: 'local',
+        artifact: 'module',
+        checks: 'checks.yml',
+        cache: 'false',
+        'report-folder': 'reports'
+      }
       const main = await job.run({ action: 'smoke-test', inputs })
       expect(main).toMatchObject({ exitCode: 0, outputs: { passed: '1', 'module-hash': hashOf('counter') } })
       expect(main.log).toMatch(/SpacetimeDB 2\.8\.3: module\.json beside the module says that its bindings are 2\.8\.3/)
-      expect(existsSync(main.outputs.junit ?? '')).toBe(true)
+      expect(readdirSync(join(job.workspace, 'reports')).sort()).toEqual(['smoke-test.json', 'smoke-test.xml'])
       await job.post()
     } finally {
       job.end()
@@ -200,6 +208,41 @@ test.concurrent('a release is rehearsed with rows of the live database, and its 
     expect(main.outputs.rehearsal).toMatch(/rehearsal\.json$/)
     expect(post.exitCode).toBe(0)
     expect(await stage.liveHash(live)).toBe(hashOf('counter'))
+    expect(main.log).toMatch(
+      /The live database ".*", which is only read from:\nServer: .*\nIdentity: .*, a new one: there is no credential/
+    )
+    expect(main.log).toMatch(/The throw-away server:\nServer: /)
+
+    const ofLive = { rehearse: 'live', 'live-server': stage.server.url, version: '2.8.3', cache: 'false' }
+    const inputs = { ...ofLive, server: 'local', module: 'module.wasm' }
+    const failing = '- { name: Wrong, sql: SELECT * FROM counter, count: 8 }'
+    const waiting = '- { name: Late, sql: SELECT * FROM counter, count: 9, eventually: 60s, timeout: 60s }'
+    const [misspelt, cancelled] = await Promise.all([
+      smokeTest({ ...fork, module: 'counter', inputs: { ...inputs, 'live-database': 'not-there' } }),
+      smokeTest({
+        ...fork,
+        module: 'counter',
+        inputs: { ...inputs, 'live-database': live, 'inline-checks': `${failing}\n${waiting}\n` },
+        onLine: ({ text }, step) => {
+          if (text.startsWith('✗ Wrong')) void step.cancel()
+        }
+      })
+    ])
+    expect(cancelled.main).toMatchObject({ exitCode: 1, outputs: { result: 'failed', failed: '1' } })
+    expect(cancelled.main.annotations.at(-1)).toMatchObject({
+      title: 'smoke-test: failed',
+      message: expect.stringMatching(/Wrong: expected/)
+    })
+    expect(misspelt.main).toMatchObject({
+      exitCode: 1,
+      outputs: { result: 'error' },
+      annotations: [
+        {
+          title: 'smoke-test: wrong configuration',
+          message: expect.stringMatching(/^At setting up the old module: .*`live-server` and `live-database`/)
+        }
+      ]
+    })
   } finally {
     await stage.server.close()
   }
@@ -217,4 +260,55 @@ test.concurrent('where there is no old module to be had, there is a plain smoke 
   expect(asked.main.summary).toMatch(new RegExp(`^## ℹ️ No rehearsal.*this is no pull request${plain}`, 'ms'))
   expect(usual.main).toMatchObject({ exitCode: 0, annotations: [] })
   expect(usual.main.summary).toMatch(new RegExp(`^## ℹ️ No rehearsal.*main${plain}`, 'ms'))
+})
+
+test.concurrent('a pull request is rehearsed from its base branch without being asked to, from a fork too', async () => {
+  const stage = await startBuildStage()
+  try {
+    for (const [branch, module] of [['main', 'counter'] as const, ['broken', 'counter-unhealthy'] as const]) {
+      const built = await stage.build({ run: stage.github.startRun({ branch }), files: rustProject(module) })
+      expect(built.main.exitCode).toBe(0)
+    }
+    const testOf = async (base: string, module: string) => {
+      const run = stage.github.startRun({ branch: 'feature', pullRequest: { number: 7, base, fromFork: true } })
+      const { job } = run.startJob({ dist, env: { PATH: machine.path } })
+      writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule(`${module}.wasm`))
+      try {
+        const inputs = { server: 'local', module: 'module.wasm', version: '2.8.3', cache: 'false' }
+        const main = await job.run({ action: 'smoke-test', inputs })
+        await job.post()
+        return main
+      } finally {
+        job.end()
+      }
+    }
+    const additive = await testOf('main', 'counter-additive')
+    expect(additive).toMatchObject({ exitCode: 0, outputs: { result: 'passed', passed: '4' } })
+    expect(additive.annotations).toMatchObject([
+      { message: expect.stringMatching(/rolled back only while table audit/) }
+    ])
+    expect(additive.summary).toMatch(
+      /^## ✅ Rehearsed: the migration works.*branch main, commit .*✅ `smoke-test`: 4 checks/s
+    )
+    expect(additive.outputs.rehearsal).toMatch(/rehearsal\.json$/)
+
+    const mended = await testOf('broken', 'counter')
+    expect(mended).toMatchObject({ exitCode: 0, outputs: { result: 'passed', failed: '0' } })
+    expect(mended.annotations).toMatchObject([
+      { title: 'smoke-test', message: expect.stringMatching(/unhealthy on purpose/) }
+    ])
+
+    const refused = await testOf('main', 'counter-reducer-param')
+    expect(refused).toMatchObject({ exitCode: 0, outputs: { result: 'passed', passed: '4' } })
+    expect(refused.outputs.rehearsal).toBeUndefined()
+    expect(refused.annotations).toMatchObject([
+      {
+        title: 'smoke-test: could not be rehearsed',
+        message: expect.stringMatching(/allow-breaking-clients.*`rehearse: none`/s)
+      }
+    ])
+    expect(refused.summary).toMatch(/^## ℹ️ It could not be rehearsed.*✅ `smoke-test-plain`: 4 checks/s)
+  } finally {
+    await stage.close()
+  }
 })

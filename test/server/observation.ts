@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { logLines } from '../../src/spacetimedb/log-stream.ts'
 import { call, eventually, type World } from './world.ts'
 
 /** What can be seen of a database that runs. */
@@ -12,8 +13,13 @@ export function testObservation(world: World): void {
         lines.push(`${level} ${message}`)
       expect(lines).toEqual(['Info Database initialized', 'Panic health_check panicked on purpose (1 rows)'])
       const ended = new AbortController()
+      const { body } = await fetch(`${world.url}/v1/database/${name}/logs?num_lines=1&follow=true`, {
+        headers: { authorization: `Bearer ${world.owner.token}` },
+        signal: ended.signal
+      })
+      if (body === null) throw new Error('the answer has no body')
       const followed: string[] = []
-      for await (const { level } of world.owner.client.logs(name, { lines: 1, follow: true, signal: ended.signal })) {
+      for await (const { level } of logLines(body)) {
         followed.push(level)
         if (followed.length === 1) await call(world.owner, name, 'health_check', [])
         else break

@@ -49,7 +49,7 @@ checks:
         origin: { kind: 'file', path: 'smoke.yml', line: 4, column: 5 },
         needs: [],
         writes: false,
-        wanted: { timeout: 10_000, retries: 0, optional: false, as: 'anonymous' }
+        wanted: { timeout: 10_000, retries: 0, optional: false, as: 'owner' }
       },
       {
         kind: 'reducer',
@@ -172,7 +172,7 @@ describe('a mistake is told with its place and what is allowed', () => {
     [
       'checks:\n  - reducer: add\n    arg: []',
       [
-        '3:5: `arg` is no key that is known here. Allowed: `name`, `timeout`, `retries`, `optional`, `writes`, `as`, `needs`, `reducer`, `args`, `expect`, `max-duration`. Did you mean `args`?'
+        '3:5: `arg` is no key that is known here. Allowed: `name`, `timeout`, `retries`, `optional`, `writes`, `needs`, `as`, `reducer`, `args`, `expect`, `max-duration`. Did you mean `args`?'
       ]
     ],
     [
@@ -208,6 +208,19 @@ describe('a mistake is told with its place and what is allowed', () => {
       'checks:\n  - sql: SELECT 1\n    value: { matches: "[" }',
       [
         '3:23: `matches` is the text `[`, which does not fit. Holds when the text matches: a regular expression of JavaScript.'
+      ]
+    ],
+    [
+      'checks:\n  - http-route: /a\n    headers: { x-game: "naïve…" }\n    as: owner',
+      [
+        '3:24: `x-game` is the text `naïve…`, which does not fit. The value of a header: a text without line breaks, of characters up to U+00FF.',
+        '4:5: `as` is no key that is known here. Allowed: `name`, `timeout`, `retries`, `optional`, `writes`, `needs`, `http-route`, `method`, `headers`, `body`, `status`, `contains`, `matches`, `json`.'
+      ]
+    ],
+    [
+      'checks:\n  - metrics: { p99: 1ms }',
+      [
+        '2:21: `p99` is the text `1ms`, which does not fit. The longest that 99 of 100 calls may take, as far as a server measures it: a time with its unit, such as `500ms`, `30s` or `2m`, from `5ms` to `10s`.'
       ]
     ],
     [

@@ -197,6 +197,7 @@ describe('what a newcomer reads', () => {
       'each row (value at least -2)',
       '2 of 5 rows are not like this: (value = -3, id = 3), (value = -4, id = 4)'
     ],
+    [{ each: { value: 1 } }, none, 'each row (value = 1)', 'no rows'],
     [
       { none: { id: { not: 0 }, value: { above: -2 } } },
       rows,
@@ -237,7 +238,7 @@ describe('mistakes of the author are told, whatever the rows are', () => {
   test.each<[RowsExpected, string]>([
     [
       { some: { vlaue: 1 } },
-      'There is no column "vlaue". Did you mean "value"? The columns are: id, value, name, role, at, ok.'
+      'There is no column `vlaue`. There are: `id`, `value`, `name`, `role`, `at`, `ok`. Did you mean `value`?'
     ],
     [
       { each: { name: { 'at-least': 1 } } },
@@ -278,11 +279,33 @@ describe('mistakes of the author are told, whatever the rows are', () => {
   })
 })
 
+test('each row of none is right where the check says how many there are', () => {
+  const none = table(counter)
+  expect(compareRows({ each: { value: 1 }, count: { 'at-most': 3 } }, none)).toEqual({ kind: 'holds' })
+  expect(compareRows({ each: { value: 1 }, rows: [] }, none)).toEqual({ kind: 'holds' })
+})
+
 describe('all rows, in any order', () => {
   test('a row that two expectations fit goes to the one that has no other', () => {
     const rows = table(counter, [0, 5], [1, 5])
     expect(compareRows({ rows: [{ value: 5 }, { id: 0 }] }, rows)).toEqual({ kind: 'holds' })
     expect(compareRows({ rows: [{ id: 0 }, { id: 0 }] }, rows)).toMatchObject({ kind: 'differs' })
+  })
+
+  test('however many there are, the answer comes soon', () => {
+    const expected = Array.from({ length: 200 }, (_, id) => ({ id: { 'at-least': Math.max(0, id - 2) }, value: 5 }))
+    const fitting = Array.from({ length: 200 }, (_, id) => [199 - id, 5])
+    const began = performance.now()
+    expect(compareRows({ rows: expected }, table(counter, ...fitting))).toEqual({ kind: 'holds' })
+    const more = Array.from({ length: 400 }, (_, id) => [id, 5])
+    expect(compareRows({ rows: expected }, table(counter, ...more))).toMatchObject({ expected: '200 rows' })
+    const most = Array.from({ length: 50_000 }, (_, id) => [id, 5])
+    expect(compareRows({ rows: expected }, table(counter, ...most))).toEqual({
+      kind: 'differs',
+      expected: '200 rows',
+      actual: '50000 rows: (id = 0, value = 5), (id = 1, value = 5), (id = 2, value = 5) and 49997 more'
+    })
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   test('as trying all orders finds it', () => {

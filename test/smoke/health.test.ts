@@ -7,7 +7,15 @@ import { modelClock } from '../release/model-server.ts'
 
 const parameter = { type: { kind: 'u32' } } as const
 const schema: Schema = {
-  typespace: [],
+  typespace: [
+    {
+      kind: 'sum',
+      variants: [
+        { name: 'ok', type: { kind: 'u8' } },
+        { name: 'err', type: { kind: 'string' } }
+      ]
+    }
+  ],
   types: [],
   tables: [],
   reducers: [
@@ -15,7 +23,10 @@ const schema: Schema = {
     { name: 'init', parameters: [], visibility: 'private' },
     { name: 'add', parameters: [parameter], visibility: 'client' }
   ],
-  procedures: [{ name: 'probe', parameters: [], returnType: { kind: 'bool' }, visibility: 'client' }],
+  procedures: [
+    { name: 'probe', parameters: [], returnType: { kind: 'bool' }, visibility: 'client' },
+    { name: 'attempt', parameters: [], returnType: { kind: 'ref', ref: 0 }, visibility: 'client' }
+  ],
   views: [],
   httpRoutes: [],
   lifecycle: [{ event: 'init', reducer: 'init' }],
@@ -54,7 +65,7 @@ describe('chooseHealthCheck', () => {
 describe('checkHealth', () => {
   const healthy: CallAnswer = { kind: 'ok', value: undefined }
 
-  function check(answers: (CallAnswer | FailureKind)[], cancelled = new AbortController()) {
+  function check(answers: (CallAnswer | FailureKind)[], cancelled = new AbortController(), name = 'health_check') {
     const calls: number[] = []
     const server: Pick<Server, 'call'> = {
       call: async (_database, _reducer, _args, timeout = 0) => {
@@ -64,8 +75,8 @@ describe('checkHealth', () => {
         return answer
       }
     }
-    const options = { timeout: 10_000, clock: modelClock(), cancelled: cancelled.signal }
-    return { calls, report: checkHealth(server, 'db', 'health_check', options) }
+    const options = { schema, timeout: 10_000, clock: modelClock(), cancelled: cancelled.signal }
+    return { calls, report: checkHealth(server, 'db', name, options) }
   }
 
   test('an answer is final', async () => {
@@ -106,8 +117,15 @@ describe('checkHealth', () => {
         return healthy
       }
     }
-    const options = { timeout: 10_000, clock: modelClock(), cancelled: new AbortController().signal }
+    const options = { schema, timeout: 10_000, clock: modelClock(), cancelled: new AbortController().signal }
     expect(await checkHealth(server, 'db', 'health_check', options)).toEqual({ kind: 'healthy' })
+  })
+
+  test('a procedure that returns an error is unhealthy, and one that returns a value is not', async () => {
+    const refused = check([{ kind: 'ok', value: [1, 'no world'] }], undefined, 'attempt')
+    expect(await refused.report).toEqual({ kind: 'unhealthy', reason: 'attempt failed: no world' })
+    expect(await check([{ kind: 'ok', value: [0, 1] }], undefined, 'attempt').report).toEqual({ kind: 'healthy' })
+    expect(await check([{ kind: 'ok', value: [1, 'x'] }]).report).toEqual({ kind: 'healthy' })
   })
 
   test('a refused caller is final', async () => {
@@ -124,7 +142,7 @@ describe('checkHealth', () => {
   test('a cancelled job does not wait for the answer', async () => {
     const cancelled = new AbortController()
     const server: Pick<Server, 'call'> = { call: () => new Promise(() => {}) }
-    const options = { timeout: 10_000, clock: modelClock(), cancelled: cancelled.signal }
+    const options = { schema, timeout: 10_000, clock: modelClock(), cancelled: cancelled.signal }
     const report = checkHealth(server, 'db', 'health_check', options)
     cancelled.abort()
     expect(await report).toMatchObject({ kind: 'cancelled' })

@@ -5,6 +5,7 @@ import type { CheckReport, Finding } from '../../src/smoke/check-report.ts'
 import { stageOf } from '../../src/smoke/needs.ts'
 import type { Attempt } from '../../src/smoke/place.ts'
 import { runChecks } from '../../src/smoke/run-checks.ts'
+import type { Server } from '../../src/spacetimedb/server.ts'
 import { checksFrom, modelPlace, runnersOf, turnedClock } from './model-place.ts'
 
 const passed: Finding = { kind: 'passed', detail: 'fine' }
@@ -285,6 +286,24 @@ describe('time', () => {
     ])
   })
 
+  test('the deadline does not take what was found until then', async () => {
+    const list = [{ name: 'slow', ping: true, timeout: '1m', retries: 3 }]
+    const found = (finding: Finding) =>
+      run(
+        list,
+        async (_, { signal }, clock) => {
+          await clock.sleep(60_000, signal)
+          return finding
+        },
+        { deadline: 5000 }
+      )
+    const over = '(the deadline of all checks, 5s, was over)'
+    expect((await found(failed)).outcomes).toEqual([{ ...failed, actual: `2 ${over}` }])
+    const notRun: Finding = { kind: 'not-run', reason: 'no connection' }
+    expect((await found(notRun)).outcomes).toEqual([{ kind: 'not-run', reason: `no connection ${over}` }])
+    expect((await found(passed)).outcomes).toMatchObject([{ actual: 'it was still running then' }])
+  })
+
   test('holds however long checks, their retries and needs take', async () => {
     const plan = fc.record({
       takes: fc.nat(30_000),
@@ -380,4 +399,67 @@ test('a report tells how to ask by hand, and what the log says', async () => {
   ])
   expect(call.byHand).toContain("--data-raw '[18446744073709551616]' 'http://127.0.0.1:3000/v1/database/game/call/add'")
   expect(ping).toMatchObject({ outcome: passed, logLines: [], byHand: expect.stringContaining('/v1/ping') })
+})
+
+describe('for a soak', () => {
+  /** A log that has one line for each millisecond so far, and of which it is known when it was read. */
+  function logUntilNow(clock: Clock, reads: number[]): Server {
+    return {
+      url: 'http://127.0.0.1:3000',
+      async *logs() {
+        reads.push(clock.now())
+        yield { level: 'Info', timestamp: BigInt(clock.now()), message: '' }
+      }
+    } as Partial<Server> as Server
+  }
+
+  async function marked(list: readonly object[], isSoakNext: boolean) {
+    const clock = turnedClock()
+    const reads: number[] = []
+    const began: Record<string, number> = {}
+    const runners = runnersOf(async ({ kind }) => {
+      began[kind] = clock.now()
+      await clock.sleep(1000)
+      return passed
+    })
+    const place = modelPlace(clock, { server: logUntilNow(clock, reads) })
+    const checks = { checks: checksFrom(list), deadline: 600_000 }
+    const { logMark } = await clock.turnUntil(runChecks(checks, place, { runners, isSoakNext }))
+    return { logMark, reads, began }
+  }
+
+  test('the log is marked when all is over but the checks of the log, which wait for that', async () => {
+    const { logMark, reads, began } = await marked([written.ping, written.load, written.metrics, written.log], true)
+    expect(began).toMatchObject({ ping: 0, load: 1000, log: 2000 })
+    expect(reads).toEqual([2000])
+    expect(logMark).toEqual({ after: 2000n, what: 'start' })
+    expect((await marked([written.ping], true)).logMark).toEqual({ after: 1000n, what: 'start' })
+    expect(await marked([written.ping, written.log], false)).toMatchObject({ logMark: undefined, reads: [] })
+  })
+})
+
+test('no token of a log, an answer or a header is in a report', async () => {
+  const clock = turnedClock()
+  const token = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.c`
+  const text = `before ${token} and Bearer s3cr3t-key after`
+  const shown = 'before *** and *** after'
+  const place = modelPlace(clock, { log: [{ level: 'Error', timestamp: 5n, message: text }] })
+  const findings: Readonly<Record<string, Finding>> = {
+    passed: { kind: 'passed', detail: text },
+    failed: { kind: 'failed', expected: text, actual: text },
+    'not-run': { kind: 'not-run', reason: text },
+    skipped: { kind: 'skipped', reason: text }
+  }
+  const route = { 'http-route': '/a', headers: { 'x-api-key': 'Bearer s3cr3t-key', accept: 'before' } }
+  const checks = checksFrom(Object.keys(findings).map((name) => ({ name, ...route })))
+  const runners = runnersOf(async ({ name }) => findings[name] ?? passed)
+  const { reports } = await clock.turnUntil(runChecks({ checks, deadline: 60_000 }, place, { runners }))
+  expect(reports.map(({ outcome }) => outcome)).toEqual([
+    { kind: 'passed', detail: shown },
+    { kind: 'failed', expected: shown, actual: shown },
+    { kind: 'not-run', reason: shown },
+    { kind: 'skipped', reason: shown }
+  ])
+  expect(reports[1]?.logLines).toMatchObject([{ message: shown }])
+  expect(reports.map(({ byHand }) => byHand).join()).not.toContain('s3cr3t')
 })

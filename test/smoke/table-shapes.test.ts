@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { schemaFromJson } from '../../src/module/schema-json.ts'
 import { compareRows } from '../../src/smoke/comparison.ts'
-import { shapeOf, tablesIn } from '../../src/smoke/table-shapes.ts'
+import { declaredTables, shapeOf } from '../../src/smoke/table-shapes.ts'
 import { matrixSchema } from '../fixtures.ts'
 
 const schema = schemaFromJson(matrixSchema('base', 10))
@@ -9,12 +9,12 @@ const schema = schemaFromJson(matrixSchema('base', 10))
 const columnsOf = (table: string) => shapeOf(table, [], schema).columns.map(({ name }) => name)
 
 test('tables and views that queries name', () => {
-  expect(tablesIn(['SELECT * FROM novices'], schema)).toEqual(['novices'])
-  expect(tablesIn(['SELECT item.* FROM item JOIN player ON item.owner = player.id'], schema).toSorted()).toEqual([
+  expect(declaredTables(['SELECT * FROM novices'], schema)).toEqual(['novices'])
+  expect(declaredTables(['SELECT item.* FROM item JOIN player ON item.owner = player.id'], schema).toSorted()).toEqual([
     'item',
     'player'
   ])
-  expect(tablesIn(['SELECT * FROM players'], schema)).toEqual([])
+  expect(declaredTables(['SELECT * FROM players'], schema)).toEqual([])
 })
 
 test('columns of a table, of a view of rows, and of a view that may have one', () => {

@@ -7,6 +7,7 @@ import {
   databaseMetricsIn,
   latencyQuantile,
   metricsBetween,
+  quantileBounds,
   readDatabaseMetrics
 } from '../../src/spacetimedb/database-metrics.ts'
 import { fixturePath } from '../fixtures.ts'
@@ -190,6 +191,9 @@ describe('a quantile', () => {
     ['the most', of([0.1, 5], [1, 10], [infinity, 10]), 1, 1]
   ])('%s', (_, histogram, q, expected) => {
     expect(latencyQuantile(histogram, q)).toBeCloseTo(expected, 10)
+    const { from, upTo } = quantileBounds(histogram, q) ?? { from: 1, upTo: 0 }
+    expect(from).toBeLessThanOrEqual(expected)
+    expect(upTo).toBeGreaterThanOrEqual(expected)
   })
 
   test.each([
@@ -199,6 +203,7 @@ describe('a quantile', () => {
     ['only the infinite bucket', of([infinity, 3])]
   ])('of %s is none', (_, histogram) => {
     expect(latencyQuantile(histogram, 0.5)).toBeUndefined()
+    expect(quantileBounds(histogram, 0.5)).toBeUndefined()
   })
 
   test.each([-0.1, 1.1, Number.NaN])('%d is none', (q) => {

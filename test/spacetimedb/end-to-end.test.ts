@@ -52,11 +52,7 @@ describe('a database, from its first publish on', () => {
   test('shows its log to its owner, and to nobody else', async () => {
     const lines = await all(world.owner.client.logs(name, { lines: 100 }))
     expect(lines.map(({ level }) => level)).toContain('Error')
-    const stop = new AbortController()
-    for await (const line of world.owner.client.logs(name, { lines: 1, follow: true, signal: stop.signal })) {
-      expect(line).toEqual(lines.at(-1))
-      stop.abort()
-    }
+    expect(await all(world.owner.client.logs(name, { lines: 1 }))).toEqual(lines.slice(-1))
     const { other } = world
     await expect(all(other.client.logs(name, { lines: 1 }))).rejects.toMatchObject({ kind: 'forbidden' })
     await expect(other.client.plan(name, counter)).rejects.toMatchObject({ kind: 'forbidden' })

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { DeadlineExceeded } from '../../src/spacetimedb/attempt.ts'
 import { createTransport, type Request } from '../../src/spacetimedb/transport.ts'
@@ -184,5 +185,20 @@ describe('an exchange that was not sent: the server saw nothing', () => {
     server = await serve((_, response) => response.end())
     const exchange = await createTransport('test').exchange(requestTo(server.url.replace('http:', 'https:')))
     expect(exchange).toMatchObject({ kind: 'not-sent', cause: { code: expect.stringMatching(/^(ERR_SSL|EPROTO)/) } })
+  })
+})
+
+describe('a signal that outlives its requests', () => {
+  test('holds on to none that is over', async () => {
+    server = await serve((request, response) => response.writeHead(request.path === '/no' ? 404 : 200).end('a line\n'))
+    const outer = new AbortController()
+    const transport = createTransport('test')
+    for (const path of ['/yes', '/no']) {
+      const stream = await transport.stream(requestTo(`${server.url}`, { url: `${server.url}${path}` }), outer.signal)
+      if (stream.kind === 'streaming') for await (const chunk of stream.chunks) expect(String(chunk)).toBe('a line\n')
+    }
+    await transport.stream(requestTo('http://127.0.0.1:1'), outer.signal)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(getEventListeners(outer.signal, 'abort')).toHaveLength(0)
   })
 })

@@ -1,4 +1,4 @@
-import { inUnits } from '../../duration.ts'
+import { inUnits, timeText } from '../../duration.ts'
 import type { ClientConnection, TableChange } from '../../spacetimedb/client-connection.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
@@ -16,7 +16,6 @@ import type { Attempt, CheckPlace } from '../place.ts'
 import { shapeOf } from '../table-shapes.ts'
 import { rejected } from './calling.ts'
 import { errorText } from './reducer.ts'
-import { timeText } from './within-try.ts'
 
 /** A call by which a row has to arrive, as the check has it. */
 type Call = NonNullable<Check<'subscription'>['wanted']['call']>

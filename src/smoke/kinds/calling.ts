@@ -1,12 +1,13 @@
-import { closestMatch } from 'leven'
+import { timeText } from '../../duration.ts'
 import type { Procedure, Reducer } from '../../module/schema.ts'
 import { changedNothing, mayPass } from '../../spacetimedb/failure-kinds.ts'
 import type { CallAnswer } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
+import { knownNames } from '../did-you-mean.ts'
 import { callPatiently } from '../patient-call.ts'
 import type { Attempt, CheckPlace } from '../place.ts'
-import { ended, findingOf, serverFor, timeText } from './within-try.ts'
+import { ended, findingOf, serverFor } from './within-try.ts'
 
 /** An answer of the function itself: it was run. */
 export type RunAnswer = Exclude<CallAnswer, { kind: 'rejected' }>
@@ -56,8 +57,7 @@ export function rejected(
 
 function othersThan(name: string, callables: readonly (Reducer | Procedure)[]): string {
   const names = callables.map((callable) => callable.name)
-  const close = closestMatch(name, names, { maxDistance: 2 })
-  return close === undefined ? ` The module has: ${names.join(', ')}.` : ` Did you mean "${close}"?`
+  return ` ${knownNames(name, names)}`
 }
 
 function adviceOn({ parameters, visibility }: Reducer | Procedure, status: number, as: string): string {

@@ -1,17 +1,18 @@
+import { timeText } from '../../duration.ts'
 import type { Finding } from '../check-report.ts'
 import { Crowd } from '../load/crowd.ts'
-import { time } from '../load/figure-texts.ts'
 import type { Latencies } from '../load/latencies.ts'
 import { reasonsText } from '../load/reasons.ts'
 import type { RunCheck } from '../place.ts'
+import { serverFor } from './within-try.ts'
 
 /**
  * Connects clients over WebSocket, has them stay, and looks whether all of them are still there. Where one did not come,
  * the others need not stay. All leave in any case.
  */
-export const runConnections: RunCheck<'connections'> = async ({ wanted }, place, { signal }) => {
-  const { connections: count, stay, timeout, as } = wanted
-  const server = as === 'owner' ? place.server : place.anonymous
+export const runConnections: RunCheck<'connections'> = async (check, place, { signal }) => {
+  const { connections: count, stay, timeout } = check.wanted
+  const server = serverFor(check, place)
   const crowd = new Crowd((options) => server.connectClient(place.database, options))
   const cut = () => crowd.abandon()
   if (signal.aborted) cut()
@@ -30,7 +31,7 @@ function findingOf(crowd: Crowd, count: number, stay: number, isCut: boolean): F
   const { connected, refusals, losses, handshakes } = crowd
   if (crowd.isOutOfFiles) return outOfFiles(count, connected)
   if (connected === count && losses.total === 0 && !isCut) {
-    return { kind: 'passed', detail: `${count} connected (${handshakeTimes(handshakes)}) and stayed ${time(stay)}` }
+    return { kind: 'passed', detail: `${count} connected (${handshakeTimes(handshakes)}) and stayed ${timeText(stay)}` }
   }
   const untried = count - connected - refusals.total
   const parts = [
@@ -40,7 +41,7 @@ function findingOf(crowd: Crowd, count: number, stay: number, isCut: boolean): F
     ...(losses.total > 0 ? [`${losses.total} did not stay: ${reasonsText(losses.list())}`] : []),
     ...(isCut && connected === count ? ['the time was over before they had stayed'] : [])
   ]
-  return { kind: 'failed', expected: `${count} connect and stay ${time(stay)}`, actual: parts.join('; ') }
+  return { kind: 'failed', expected: `${count} connect and stay ${timeText(stay)}`, actual: parts.join('; ') }
 }
 
 function outOfFiles(count: number, connected: number): Finding {
@@ -53,5 +54,5 @@ function outOfFiles(count: number, connected: number): Finding {
 
 function handshakeTimes(handshakes: Latencies): string {
   const { p50, p95, max } = handshakes.quantiles()
-  return `handshakes: p50 ${time(p50)}, p95 ${time(p95)}, max ${time(max)}`
+  return `handshakes: p50 ${timeText(p50)}, p95 ${timeText(p95)}, max ${timeText(max)}`
 }

@@ -1,14 +1,16 @@
 import { systemClock } from '../../clock.ts'
+import { timeText } from '../../duration.ts'
 import { messageOf } from '../../errors.ts'
 import { type CallAnswer, type Caller, type FailureKind, ServerFailure } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import { failedBy } from '../load/breach.ts'
 import { type CallEnd, drive, type LoadEnd } from '../load/drive.ts'
-import { perSecond, time } from '../load/figure-texts.ts'
+import { perSecond } from '../load/figure-texts.ts'
 import { breachesOf } from '../load/thresholds.ts'
 import type { LoadFigures } from '../load-figures.ts'
 import type { RunCheck } from '../place.ts'
+import { serverFor } from './within-try.ts'
 
 /** As exact as calls of less than a millisecond need, and not put right while it runs. */
 const stopwatch = { ...systemClock, now: () => performance.now() }
@@ -18,8 +20,8 @@ const stopwatch = { ...systemClock, now: () => performance.now() }
  * how many failed. It may last longer than it says by the time that one call may take.
  */
 export const runLoad: RunCheck<'load'> = async (check, place, { signal }) => {
-  const { load: reducer, args, callers: count, rate, for: duration, timeout, as } = check.wanted
-  const server = as === 'owner' ? place.server : place.anonymous
+  const { load: reducer, args, callers: count, rate, for: duration, timeout } = check.wanted
+  const server = serverFor(check, place)
   const callers = Array.from({ length: count }, () => server.caller(place.database, reducer, args))
   try {
     const plan = { callers: count, rate, duration, timeout }
@@ -72,7 +74,7 @@ const lasting: ReadonlySet<FailureKind> = new Set(['unauthorized', 'forbidden', 
 function findingOf({ wanted }: Check<'load'>, end: LoadEnd): Finding {
   switch (end.kind) {
     case 'cut':
-      return { kind: 'not-run', reason: `It was ended after ${time(end.milliseconds)} of ${time(wanted.for)}.` }
+      return { kind: 'not-run', reason: `It was ended after ${timeText(end.milliseconds)} of ${timeText(wanted.for)}.` }
     case 'hopeless':
       return { kind: 'not-run', reason: `It was given up: ${end.reason}`, ...(end.isLasting && { final: true }) }
     case 'done': {
@@ -89,7 +91,7 @@ function detailOf({ rate, callers }: Check<'load'>['wanted'], figures: LoadFigur
     rate === undefined
       ? `as fast as ${callers} ${callers === 1 ? 'caller gets' : 'callers get'} answers, so that a server which stalls is asked less`
       : `at ${perSecond(rate)}, counted from when each was due`
-  const latest = late.calls === 0 ? '' : `; ${late.calls} began late, by up to ${time(late.worst)}`
-  const times = (['p50', 'p95', 'p99', 'max'] as const).map((name) => `${name} ${time(latency[name])}`).join(', ')
-  return `${calls} calls in ${time(milliseconds)}, ${pace}: ${times}; ${perSecond(throughput)} succeeded, ${failed} failed${latest}`
+  const latest = late.calls === 0 ? '' : `; ${late.calls} began late, by up to ${timeText(late.worst)}`
+  const times = (['p50', 'p95', 'p99', 'max'] as const).map((name) => `${name} ${timeText(latency[name])}`).join(', ')
+  return `${calls} calls in ${timeText(milliseconds)}, ${pace}: ${times}; ${perSecond(throughput)} succeeded, ${failed} failed${latest}`
 }

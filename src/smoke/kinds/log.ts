@@ -1,19 +1,31 @@
+import { inUnits } from '../../duration.ts'
 import { inOneLine } from '../../one-line.ts'
 import type { LogLine } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
+import { LinesSince, type LineWatch, positionOf, readBack } from '../log-reading.ts'
 import type { CheckPlace, LogMark, RunCheck } from '../place.ts'
 import { ended, serverFor, withinTry } from './within-try.ts'
 
 /** Reads the log from the mark to its end, as a stream: what is kept of it are the first lines that should not be there. */
-export const runLog: RunCheck<'log'> = (check, place, attempt) =>
-  withinTry(place, attempt, async () => {
-    const { database, since } = place
-    const watch = new LogWatch(check.wanted.log)
-    const lines = serverFor(check, place).logs(database, { since: since.after + 1n, signal: attempt.signal })
-    for await (const line of lines) watch.see(line)
-    return attempt.signal.aborted ? ended(place, attempt) : watch.finding(place)
-  })
+export const runLog: RunCheck<'log'> = (check, place, attempt) => {
+  const { database, since } = place
+  const sinceWhen = sinceText(since) + rotationNote(place)
+  let watch = new LogWatch(check.wanted.log)
+  const begin = () => {
+    watch = new LogWatch(check.wanted.log)
+    return new LinesSince(positionOf(since), [watch])
+  }
+  return withinTry(
+    place,
+    attempt,
+    async () => {
+      await readBack(serverFor(check, place), database, begin, attempt.signal)
+      return attempt.signal.aborted ? ended(place, attempt) : watch.finding(sinceWhen)
+    },
+    () => watch.findingSoFar(sinceWhen, inUnits(attempt.timeout))
+  )
+}
 
 type Wanted = Check<'log'>['wanted']['log']
 
@@ -23,7 +35,8 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'panic']
 /** How many lines a finding shows. */
 const mostLines = 3
 
-class LogWatch {
+/** What a check of the log finds in the lines that it is shown. */
+export class LogWatch implements LineWatch {
   readonly #wanted: Wanted
   readonly #without: RegExp | undefined
   readonly #with: RegExp | undefined
@@ -45,23 +58,35 @@ class LogWatch {
     if (this.#with?.test(line.message)) this.#isThere = true
   }
 
-  /** What is in a log stays there, so lines that should not be are final; one that is missing may still come. */
-  finding(place: CheckPlace): Finding {
-    const { below, without, with: wantedLine } = this.#wanted
-    const sinceWhen = sinceText(place.since) + rotationNote(place)
-    if (this.#bad.count > 0) {
-      const expected = below === 'panic' ? 'no line of level panic' : `no line of level ${below} or worse`
-      return { kind: 'failed', expected, actual: this.#bad.text(this.#lines, sinceWhen), final: true }
-    }
-    if (this.#matching.count > 0) {
-      const actual = this.#matching.text(this.#lines, sinceWhen)
-      return { kind: 'failed', expected: `no line that matches /${without}/`, actual, final: true }
-    }
+  /** Of all lines, which are those of a time: `since the publish`. */
+  finding(sinceWhen: string): Finding {
+    const { with: wantedLine } = this.#wanted
+    const offence = this.#offence(sinceWhen)
+    if (offence !== undefined) return offence
     if (wantedLine !== undefined && !this.#isThere) {
       const actual = `none of ${linesText(this.#lines)} ${sinceWhen}`
       return { kind: 'failed', expected: `a line that matches /${wantedLine}/`, actual }
     }
     return { kind: 'passed', detail: `${linesText(this.#lines)} ${sinceWhen}` }
+  }
+
+  /** Of the lines that came within `time`, such as `10s`, and are not all; `undefined` where none came. */
+  findingSoFar(sinceWhen: string, time: string): Finding | undefined {
+    if (this.#lines === 0) return undefined
+    const actual = `still reading after ${linesText(this.#lines)} ${sinceWhen}: give this check a longer \`timeout\``
+    return this.#offence(sinceWhen) ?? { kind: 'failed', expected: `the end of the log within ${time}`, actual }
+  }
+
+  /** What is in a log stays there, so lines that should not be are final; one that is missing may still come. */
+  #offence(sinceWhen: string): Finding | undefined {
+    const { below, without } = this.#wanted
+    if (this.#bad.count > 0) {
+      const expected = below === 'panic' ? 'no line of level panic' : `no line of level ${below} or worse`
+      return { kind: 'failed', expected, actual: this.#bad.text(this.#lines, sinceWhen), final: true }
+    }
+    if (this.#matching.count === 0) return undefined
+    const actual = this.#matching.text(this.#lines, sinceWhen)
+    return { kind: 'failed', expected: `no line that matches /${without}/`, actual, final: true }
   }
 }
 

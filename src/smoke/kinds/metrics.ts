@@ -1,9 +1,11 @@
+import { timeText } from '../../duration.ts'
 import { messageOf } from '../../errors.ts'
 import {
   type DatabaseMetrics,
   latencyQuantile,
   type MetricsWindow,
   metricsBetween,
+  quantileBounds,
   readDatabaseMetrics
 } from '../../spacetimedb/database-metrics.ts'
 import { mayPass } from '../../spacetimedb/failure-kinds.ts'
@@ -11,8 +13,9 @@ import { ServerFailure } from '../../spacetimedb/server.ts'
 import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import { type Breach, failedBy } from '../load/breach.ts'
-import { share, time } from '../load/figure-texts.ts'
+import { share } from '../load/figure-texts.ts'
 import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
+import { serverFor } from './within-try.ts'
 
 type Wanted = Check<'metrics'>['wanted']['metrics']
 
@@ -33,18 +36,14 @@ const pauseBetweenLooks = 1000
  * Watches what the server counts about the database, for the window and until the checks that run meanwhile are over,
  * and judges what was called in that time.
  */
-export const runMetrics: RunCheck<'metrics'> = async ({ wanted }, place, attempt) => {
+export const runMetrics: RunCheck<'metrics'> = async (check, place, attempt) => {
+  const { metrics } = check.wanted
   try {
-    const watch = await watchServer(
-      wanted.metrics,
-      wanted.as === 'owner' ? place.server : place.anonymous,
-      place,
-      attempt
-    )
+    const watch = await watchServer(metrics, serverFor(check, place), place, attempt)
     if (watch === 'hidden') return { kind: 'skipped', reason: `${place.server.url} does not show its metrics.` }
     if (watch === 'cut')
       return { kind: 'not-run', reason: 'It was ended before the server had been watched for long enough.' }
-    return judge(wanted.metrics, watch)
+    return judge(metrics, watch)
   } catch (failure) {
     if (!(failure instanceof ServerFailure)) throw failure
     return { kind: 'not-run', reason: messageOf(failure), ...(!mayPass(failure) && { final: true }) }
@@ -93,17 +92,16 @@ class Queues {
 
 function judge(wanted: Wanted, watch: Watch): Finding {
   const { window, longestQueue, milliseconds } = watch
+  const note = restartNote(window)
+  if (wanted['queue-length'] !== undefined && longestQueue === undefined)
+    return { kind: 'not-run', reason: `The server does not tell how many calls wait.${note}` }
   const activity = wanted.reducer === undefined ? window.all : window.reducers.find(isNamed(wanted.reducer))
-  const objection = whyNot(wanted, activity, watch)
-  if (objection !== undefined) return { kind: 'not-run', reason: `${objection}${restartNote(window)}` }
   const queue = longestQueue ?? 0
-  const breaches = [...breachesOfCalls(wanted, activity), ...tooLongQueue(wanted['queue-length'], queue)]
-  const failed = failedBy(breaches)
-  if (failed !== undefined) return { ...failed, actual: `${failed.actual}${restartNote(window)}` }
-  return {
-    kind: 'passed',
-    detail: `${figures(wanted, activity, queue)} in ${time(milliseconds)}${restartNote(window)}`
-  }
+  const failed = failedBy([...breachesOfCalls(wanted, activity), ...tooLongQueue(wanted['queue-length'], queue)])
+  if (failed !== undefined) return { ...failed, actual: `${failed.actual}${note}` }
+  if (isAboutCalls(wanted) && (activity?.calls ?? 0) === 0)
+    return { kind: 'skipped', reason: `${nothingCalled(wanted, milliseconds)}${note}` }
+  return { kind: 'passed', detail: `${figures(wanted, activity, queue)} in ${timeText(milliseconds)}${note}` }
 }
 
 function isNamed(name: string): (each: { readonly reducer: string }) => boolean {
@@ -114,18 +112,13 @@ function restartNote({ wasRestarted }: MetricsWindow): string {
   return wasRestarted ? ' (the server was restarted meanwhile: only what came after that counts)' : ''
 }
 
-/** Why there is nothing to judge. */
-function whyNot(
-  wanted: Wanted,
-  activity: Activity | undefined,
-  { longestQueue, milliseconds }: Watch
-): string | undefined {
-  if (wanted['queue-length'] !== undefined && longestQueue === undefined)
-    return 'The server does not tell how many calls wait.'
-  const isAboutCalls = wanted['error-rate'] !== undefined || quantileNames.some((name) => wanted[name] !== undefined)
-  if (!isAboutCalls || (activity?.calls ?? 0) > 0) return undefined
-  const what = wanted.reducer === undefined ? 'reducer' : `"${wanted.reducer}"`
-  return `No call of ${wanted.reducer === undefined ? 'a ' : ''}${what} was counted in ${time(milliseconds)}: there is nothing to judge by.`
+function isAboutCalls(wanted: Wanted): boolean {
+  return wanted['error-rate'] !== undefined || quantileNames.some((name) => wanted[name] !== undefined)
+}
+
+function nothingCalled({ reducer }: Wanted, milliseconds: number): string {
+  const what = reducer === undefined ? 'a reducer' : `"${reducer}"`
+  return `No call of ${what} was counted in ${timeText(milliseconds)}: there is nothing to judge by.`
 }
 
 const quantileNames = ['p50', 'p95', 'p99'] as const
@@ -148,16 +141,23 @@ function breachesOfCalls(wanted: Wanted, activity: Activity | undefined): readon
   return [...tooMany, ...quantileNames.flatMap((name) => tooSlow(name, wanted[name], activity))]
 }
 
-function tooSlow(name: keyof typeof shareOf, most: number | undefined, activity: Activity): readonly Breach[] {
-  const actual = quantile(activity, name)
-  if (most === undefined || actual === undefined || actual <= most) return []
-  return [{ expected: `${name} at most ${time(most)}`, actual: `${name} about ${time(actual)}` }]
+/** A server counts times between bounds, so that only a quantile between two that are both too long is certainly too long. */
+function tooSlow(name: keyof typeof shareOf, most: number | undefined, { seconds }: Activity): readonly Breach[] {
+  const bounds = quantileBounds(seconds, shareOf[name])
+  if (most === undefined || bounds === undefined) return []
+  const { from, upTo } = { from: bounds.from * 1000, upTo: bounds.upTo * 1000 }
+  const isBeyondAll = upTo === Number.POSITIVE_INFINITY
+  if (from < most && !isBeyondAll) return []
+  const actual = isBeyondAll ? `${name} over ${timeText(from)}` : `${name} from ${timeText(from)} to ${timeText(upTo)}`
+  return [{ expected: `${name} at most ${timeText(most)}`, actual }]
 }
 
-/** In milliseconds. */
-function quantile({ seconds }: Activity, name: keyof typeof shareOf): number | undefined {
+/** `about 3 ms`. */
+function quantileText({ seconds }: Activity, name: keyof typeof shareOf): string | undefined {
   const estimate = latencyQuantile(seconds, shareOf[name])
-  return estimate === undefined ? undefined : estimate * 1000
+  if (estimate === undefined) return undefined
+  const isBeyondAll = quantileBounds(seconds, shareOf[name])?.upTo === Number.POSITIVE_INFINITY
+  return `${isBeyondAll ? 'over' : 'about'} ${timeText(estimate * 1000)}`
 }
 
 function tooLongQueue(most: number | undefined, longest: number): readonly Breach[] {
@@ -168,8 +168,8 @@ function tooLongQueue(most: number | undefined, longest: number): readonly Breac
 function figures(wanted: Wanted, activity: Activity | undefined, queue: number): string {
   const { calls = 0, errors = 0 } = activity ?? {}
   const times = quantileNames.flatMap((name) => {
-    const value = activity && quantile(activity, name)
-    return value === undefined ? [] : [`${name} about ${time(value)}`]
+    const text = activity && quantileText(activity, name)
+    return text === undefined ? [] : [`${name} ${text}`]
   })
   const waited = wanted['queue-length'] === undefined ? [] : [`at most ${queue} waited`]
   return [`${calls} calls`, `${errors} failed`, ...times, ...waited].join(', ')

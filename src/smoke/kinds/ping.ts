@@ -1,7 +1,8 @@
+import { timeText } from '../../duration.ts'
 import { messageOf } from '../../errors.ts'
 import { ServerFailure } from '../../spacetimedb/server.ts'
 import type { RunCheck } from '../place.ts'
-import { serverFor, timeText, withinTry } from './within-try.ts'
+import { serverFor, withinTry } from './within-try.ts'
 
 /** The server answers. That nobody can be reached is what this check is for: it has failed then. */
 export const runPing: RunCheck<'ping'> = (check, place, attempt) =>

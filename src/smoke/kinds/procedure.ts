@@ -3,13 +3,16 @@ import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import { jsonDifference } from '../json-difference.ts'
 import type { RunCheck } from '../place.ts'
+import { answerMeant } from '../procedure-answer.ts'
 import { jsonText } from '../shown-value.ts'
 import { callForCheck, passedIn, type RunAnswer, tooSlow } from './calling.ts'
 
-/** Calls a procedure; it returns what it should. */
+/** Calls a procedure; it returns what it should. Without `returns`, anything but an `Err`. */
 export const runProcedure: RunCheck<'procedure'> = async (check, place, attempt) => {
   const called = await callForCheck(check, place, attempt)
-  return 'finding' in called ? called.finding : judge(check.wanted, called.answer)
+  if ('finding' in called) return called.finding
+  const { wanted } = check
+  return judge(wanted, 'returns' in wanted ? called.answer : answerMeant(wanted.procedure, called.answer, place.schema))
 }
 
 function judge(wanted: Check<'procedure'>['wanted'], answer: RunAnswer): Finding {

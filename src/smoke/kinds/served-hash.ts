@@ -1,4 +1,5 @@
 import type { RunCheck } from '../place.ts'
+import { noExpectedHash } from '../preflight.ts'
 import { serverFor, withinTry } from './within-try.ts'
 
 /** The database runs the module that it should. */
@@ -11,6 +12,3 @@ export const runServedHash: RunCheck<'served-hash'> = (check, place, attempt) =>
     if (hash === expected) return { kind: 'passed', detail: `module ${hash}` }
     return { kind: 'failed', expected: `module ${expected}`, actual: `module ${hash}` }
   })
-
-const noExpectedHash =
-  'With `served-hash: true` the module has to be known that the database should run, and this job knows none. Write its hash (64 hex digits) instead of `true`, or leave the check out.'

@@ -46,7 +46,7 @@ async function askUntilItHolds(
   for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
     const finding = note(await ask(check, place, Math.max(1, attempt.timeout - (clock.now() - begin))))
     const left = longest - (clock.now() - begin)
-    if (finding.kind !== 'failed' || left <= 0) return finding
+    if (finding.kind !== 'failed' || left <= 0 || attempt.signal.aborted) return finding
     await clock.sleep(Math.min(pause, left), attempt.signal)
   }
 }

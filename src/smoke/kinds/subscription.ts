@@ -4,7 +4,7 @@ import type { Check } from '../check.ts'
 import type { Finding } from '../check-report.ts'
 import { compareRows, countText, type RowSet } from '../comparison.ts'
 import type { Attempt, CheckPlace, RunCheck } from '../place.ts'
-import { shapeOf, tablesIn } from '../table-shapes.ts'
+import { declaredTables, shapeOf } from '../table-shapes.ts'
 import { callAndWait } from './arrival.ts'
 import { findingOfRows, refusedQuery } from './rows-finding.ts'
 import { serverFor, withinTry } from './within-try.ts'
@@ -59,7 +59,7 @@ async function subscribe(
 /** The rows of all queries. Tables without rows are told of, too: a snapshot may leave them out. */
 function rowsIn({ tables }: Snapshot, queries: readonly string[], { schema }: CheckPlace): RowSet {
   const given = tables.map(({ table, inserts }) => ({ shape: shapeOf(table, inserts, schema), inserts }))
-  const others = tablesIn(queries, schema).filter((name) => tables.every(({ table }) => table !== name))
+  const others = declaredTables(queries, schema).filter((name) => tables.every(({ table }) => table !== name))
   return {
     shapes: [...given.map(({ shape }) => shape), ...others.map((name) => shapeOf(name, [], schema))],
     rows: given.flatMap(({ shape, inserts }) => inserts.map((values) => ({ shape, values })))

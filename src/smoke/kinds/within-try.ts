@@ -8,7 +8,7 @@ import type { Finding } from '../check-report.ts'
 import type { Attempt, CheckPlace } from '../place.ts'
 
 /** The server, as the one whom a check asks as. */
-export function serverFor({ wanted }: Check, place: CheckPlace): Server {
+export function serverFor({ wanted }: Exclude<Check, Check<'http-route'>>, place: CheckPlace): Server {
   return wanted.as === 'owner' ? place.server : place.anonymous
 }
 
@@ -60,10 +60,4 @@ const mistakesOfOurs: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 
 
 function isFinal(failure: unknown): boolean {
   return failure instanceof ConfigurationError || !mayPass(failure)
-}
-
-/** Milliseconds as a person reads them: `0.25 ms`, `12 ms`, `1.5 s`. */
-export function timeText(milliseconds: number): string {
-  if (milliseconds >= 1000) return `${Math.round(milliseconds / 10) / 100} s`
-  return `${milliseconds < 10 ? Math.round(milliseconds * 100) / 100 : Math.round(milliseconds)} ms`
 }

@@ -1,7 +1,8 @@
+import { timeText } from '../../duration.ts'
 import type { Check } from '../check.ts'
 import type { LoadFigures } from '../load-figures.ts'
 import type { Breach } from './breach.ts'
-import { perSecond, share, time } from './figure-texts.ts'
+import { perSecond, share } from './figure-texts.ts'
 import { reasonsText } from './reasons.ts'
 
 /** Everything that the figures of a load breach. Times are judged from when a call was due. */
@@ -10,7 +11,7 @@ export function breachesOf(wanted: Check<'load'>['wanted'], figures: LoadFigures
     const most = wanted[name]
     const actual = figures.latency[name]
     if (most === undefined || actual <= most) return []
-    return [{ expected: `${name} at most ${time(most)}`, actual: `${name} ${time(actual)}` }]
+    return [{ expected: `${name} at most ${timeText(most)}`, actual: `${name} ${timeText(actual)}` }]
   })
   return [...times, ...tooManyFailed(wanted['error-rate'], figures), ...tooFew(wanted.throughput, figures)]
 }

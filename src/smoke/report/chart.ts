@@ -1,3 +1,5 @@
+import { timeText } from '../../duration.ts'
+import { perSecond, share } from '../load/figure-texts.ts'
 import type { LoadFigures, Quantiles } from '../load-figures.ts'
 
 /** What a load did, as plain text: how long calls took as bars, and the figures below. Lines are at most 80 characters. */
@@ -12,7 +14,7 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 function bars(histogram: LoadFigures['histogram']): readonly string[] {
   const rows = joined(trimmed(histogram))
   const most = Math.max(1, ...rows.map(({ calls }) => calls))
-  const bounds = columnOf(rows.map(({ upTo }) => `≤ ${millisecondsText(upTo)}`))
+  const bounds = columnOf(rows.map(({ upTo }) => `≤ ${timeText(upTo)}`))
   return rows.map(({ calls }, index) => `${bounds[index]} │${bar(calls / most)} ${calls}`)
 }
 
@@ -39,14 +41,12 @@ function bar(share: number): string {
 }
 
 function figures({ calls, failed, reasons, milliseconds, throughput, latency, service, late }: LoadFigures): string[] {
-  const share = calls === 0 ? 0 : (failed / calls) * 100
-  const waited =
-    late.calls === 0 ? 'none began late' : `${late.calls} began late, by up to ${millisecondsText(late.worst)}`
+  const waited = late.calls === 0 ? 'none began late' : `${late.calls} began late, by up to ${timeText(late.worst)}`
   return [
     ...quantileTable({ 'from when it was due': latency, 'from when it was sent': service }),
     '',
-    `${calls} calls in ${(milliseconds / 1000).toFixed(1)} s, ${waited}`,
-    `${throughput.toFixed(1)} calls/s succeeded, ${failed} failed (${percentText(share)})`,
+    `${calls} calls in ${timeText(milliseconds)}, ${waited}`,
+    `${perSecond(throughput)} succeeded, ${failed} failed (${share(calls === 0 ? 0 : failed / calls)})`,
     ...reasons.map(({ reason, count }) => `  ${count} × ${firstLine(reason)}`)
   ]
 }
@@ -54,9 +54,7 @@ function figures({ calls, failed, reasons, milliseconds, throughput, latency, se
 function quantileTable(rows: Readonly<Record<string, Quantiles>>): readonly string[] {
   const names = ['p50', 'p95', 'p99', 'max'] as const
   const labels = columnOf(['a call took', ...Object.keys(rows)], 'left')
-  const columns = names.map((name) =>
-    columnOf([name, ...Object.values(rows).map((row) => millisecondsText(row[name]))])
-  )
+  const columns = names.map((name) => columnOf([name, ...Object.values(rows).map((row) => timeText(row[name]))]))
   return labels.map((label, index) => [label, ...columns.map((column) => column[index])].join('  '))
 }
 
@@ -64,17 +62,6 @@ function quantileTable(rows: Readonly<Record<string, Quantiles>>): readonly stri
 function columnOf(texts: readonly string[], align: 'left' | 'right' = 'right'): readonly string[] {
   const width = Math.max(0, ...texts.map(({ length }) => length))
   return texts.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width)))
-}
-
-/** `0.42 ms`, `8.1 ms`, `120 ms`, `12.5 s`. */
-function millisecondsText(value: number): string {
-  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`
-  return `${value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0)} ms`
-}
-
-/** A share that isn't nothing is not shown as 0. */
-function percentText(share: number): string {
-  return share > 0 && share < 0.01 ? '< 0.01 %' : `${Number(share.toFixed(2))} %`
 }
 
 function firstLine(text: string): string {

@@ -97,7 +97,8 @@ export const reportSchema = z.strictObject({
       outcome: z.enum(['passed', 'failed', 'cancelled']),
       milliseconds: milliseconds('How long it was watched'),
       looks: z.int().exactOptional().describe('How often it was looked.'),
-      breach: check.exactOptional().describe('What ended it.')
+      breach: check.exactOptional().describe('What ended it.'),
+      note: z.string().exactOptional().describe('What could not be watched, as a sentence.')
     })
     .exactOptional()
     .describe('What was seen in the time after the checks.')
@@ -168,7 +169,8 @@ function writtenSoak(soak: SoakReport): Exclude<WrittenReport['soak'], undefined
     outcome,
     milliseconds,
     ...(soak.kind === 'passed' && { looks: soak.looks }),
-    ...(soak.kind === 'failed' && { breach: writtenCheck(soak.breach) })
+    ...(soak.kind === 'failed' && { breach: writtenCheck(soak.breach) }),
+    ...(soak.note !== undefined && { note: soak.note })
   }
 }
 

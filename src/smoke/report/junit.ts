@@ -55,7 +55,7 @@ function totals(report: SmokeReport): Element {
   }
 }
 
-function checkCase(report: CheckReport, name = report.check.name): Element {
+function checkCase(report: CheckReport, name = report.check.name, note?: string): Element {
   const { check, milliseconds } = report
   const { origin } = check
   return {
@@ -64,7 +64,7 @@ function checkCase(report: CheckReport, name = report.check.name): Element {
     ...(origin.kind === 'file' && { '@_file': attribute(origin.path), '@_line': String(origin.line) }),
     '@_time': seconds(milliseconds),
     ...outcomeElement(report),
-    'system-out': { '#text': text(systemOut(report)) }
+    'system-out': { '#text': text(systemOut(report, note)) }
   }
 }
 
@@ -90,9 +90,10 @@ function outcomeElement({ outcome }: CheckReport): Element {
   }
 }
 
-function systemOut({ check, outcome, load, logLines, byHand, tries }: CheckReport): string {
+function systemOut({ check, outcome, load, logLines, byHand, tries }: CheckReport, note: string | undefined): string {
   const parts = [
     `${check.kind}: ${whatOf(check)}`,
+    note,
     outcome.kind === 'passed' && outcome.detail,
     tries > 1 && `${tries} tries`,
     load && loadChart(load),
@@ -104,14 +105,18 @@ function systemOut({ check, outcome, load, logLines, byHand, tries }: CheckRepor
 
 function soakCase(soak: SoakReport): Element {
   if (soak.kind === 'failed') {
-    return { ...checkCase(soak.breach, `soak: ${soak.breach.check.name}`), '@_time': seconds(soak.milliseconds) }
+    return {
+      ...checkCase(soak.breach, `soak: ${soak.breach.check.name}`, soak.note),
+      '@_time': seconds(soak.milliseconds)
+    }
   }
   const reason = 'The job was cancelled before the soak was over.'
   return {
     '@_name': 'soak',
     '@_classname': 'smoke-test.soak',
     '@_time': seconds(soak.milliseconds),
-    ...(soak.kind === 'cancelled' && { error: { '@_message': reason, '@_type': 'cancelled' } })
+    ...(soak.kind === 'cancelled' && { error: { '@_message': reason, '@_type': 'cancelled' } }),
+    ...(soak.note !== undefined && { 'system-out': { '#text': text(soak.note) } })
   }
 }
 

@@ -3,11 +3,11 @@ import type { Origin } from '../check.ts'
 
 /** A line of a module's log as one shows it: time of day, level, message. */
 export function logLineText({ timestamp, level, message }: LogLine): string {
-  return `${timeText(timestamp)} ${level.toUpperCase().padEnd(5)} ${message}`
+  return `${timeOfDay(timestamp)} ${level.toUpperCase().padEnd(5)} ${message}`
 }
 
 /** `12:30:05.042` in UTC; what is no time as it is. */
-function timeText(microseconds: bigint): string {
+function timeOfDay(microseconds: bigint): string {
   const date = new Date(Number(microseconds / 1000n))
   return Number.isNaN(date.getTime()) ? String(microseconds) : date.toISOString().slice(11, 23)
 }

@@ -4,10 +4,12 @@ import { code, codeBlock, escapeMarkdown, quote, sections, table } from '../../m
 import {
   type CheckReport,
   countsOf,
+  failuresOf,
   hasPassed,
   type Outcome,
   type SmokeReport,
-  type SoakReport
+  type SoakReport,
+  saysNothing
 } from '../check-report.ts'
 import { loadChart } from './chart.ts'
 import { logLineText, originText } from './line.ts'
@@ -19,24 +21,24 @@ import { whatOf } from './what.ts'
  */
 export function renderSmoke(report: SmokeReport): string {
   const { server, moduleHash, reports, soak } = report
-  const breach = soak?.kind === 'failed' ? [soak.breach] : []
-  const failures = [...reports, ...breach].filter(({ outcome }) => isFailure(outcome))
   const parts = [
     `## ${headlineOf(report)}`,
     `On ${codeSpan(server)}${moduleHash === undefined ? '' : `, module ${code(moduleHash)}`}.`,
-    renderChecks(reports),
+    reports.length > 0 ? renderChecks(reports) : undefined,
     soak && renderSoak(soak),
-    ...failures.map(renderFailure),
+    ...failuresOf(report).map(renderFailure),
     ...reports.map(renderLoad)
   ]
   return `${sections(parts)}\n`
 }
 
 function headlineOf(report: SmokeReport): string {
-  const { database, milliseconds, soak, isCancelled } = report
+  const { database, milliseconds, reports, soak, isCancelled } = report
   const { passed, failed, skipped } = countsOf(report)
   const name = codeSpan(database)
   const also = skipped === 0 ? '' : `, ${skipped} skipped`
+  if (hasPassed(report) && saysNothing(report)) return `⚠️ ${name}: nothing was checked${also}`
+  if (hasPassed(report) && reports.length === 0) return `✅ ${name}: nothing went wrong while it was watched`
   if (hasPassed(report)) return `✅ ${name}: ${plural(passed, 'check')} passed${also} (${elapsedText(milliseconds)})`
   if (failed === 0 && isCancelled) return `❓ ${name}: cancelled after ${plural(passed, 'check')}`
   if (failed === 0 && soak?.kind === 'cancelled') return `❓ ${name}: cancelled before the soak was over`
@@ -48,10 +50,6 @@ function plural(count: number, noun: string): string {
 }
 
 const marks: Readonly<Record<Outcome['kind'], string>> = { passed: '✅', failed: '❌', 'not-run': '❌', skipped: '⏭️' }
-
-function isFailure({ kind }: Outcome): boolean {
-  return kind === 'failed' || kind === 'not-run'
-}
 
 function renderChecks(reports: readonly CheckReport[]): string {
   const rows = reports.map(({ check, outcome, tries, milliseconds }) => [
@@ -72,6 +70,10 @@ function noteOn(outcome: Outcome): string {
 }
 
 function renderSoak(soak: SoakReport): string {
+  return soak.note === undefined ? soakText(soak) : `${soakText(soak)} ⚠️ ${oneLine(soak.note)}`
+}
+
+function soakText(soak: SoakReport): string {
   const time = elapsedText(soak.milliseconds)
   switch (soak.kind) {
     case 'passed':

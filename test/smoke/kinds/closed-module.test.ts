@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { hashModule } from '../../../src/module/hash.ts'
+import { defaultChecks } from '../../../src/smoke/default-checks.ts'
 import { runReducer } from '../../../src/smoke/kinds/reducer.ts'
+import { runServedHash } from '../../../src/smoke/kinds/served-hash.ts'
 import { runSql } from '../../../src/smoke/kinds/sql.ts'
 import { runSubscription } from '../../../src/smoke/kinds/subscription.ts'
 import type { CheckPlace } from '../../../src/smoke/place.ts'
+import { runChecks } from '../../../src/smoke/run-checks.ts'
 import { spokenModule } from '../../embedded/spoken-module.ts'
 import { prepareWorld } from '../../server/world.ts'
 import { checkOf, placeOf, tryOnce } from './trial.ts'
@@ -18,9 +21,7 @@ const reducer = {
   err_return_type: { kind: 'string' }
 } as const
 
-let place: CheckPlace
-
-beforeAll(async () => {
+async function closedPlace(admits?: string): Promise<CheckPlace> {
   const bytes = spokenModule(
     [
       { kind: 'Reducers', value: ['no_entry', 'walk'].map((source_name) => ({ ...reducer, source_name })) },
@@ -29,9 +30,16 @@ beforeAll(async () => {
         value: [{ lifecycle_spec: { kind: 'OnConnect', value: unit }, function_name: 'no_entry' }]
       }
     ],
-    { reducersFail: 'members only' }
+    { reducersFail: 'members only', ...(admits !== undefined && { admits }) }
   )
-  place = await placeOf(world, await world.create({ bytes, hash: hashModule(bytes), kind: 'wasm' }))
+  const hash = hashModule(bytes)
+  return placeOf(world, await world.create({ bytes, hash, kind: 'wasm' }), { expectedHash: hash })
+}
+
+let place: CheckPlace
+
+beforeAll(async () => {
+  place = await closedPlace()
 })
 
 describe('a module whose client_connected lets nobody in', () => {
@@ -58,5 +66,23 @@ describe('a module whose client_connected lets nobody in', () => {
       reason: expect.stringMatching(/the module's `client_connected` refused .*"members only"/),
       final: true
     })
+  })
+})
+
+describe('a module whose client_connected lets its owner in', () => {
+  test('is found to be served, and healthy, by the checks that everybody gets', async () => {
+    const admitting = await closedPlace(world.owner.identity)
+    const { checks } = defaultChecks(admitting.schema, admitting.expectedHash)
+    const report = await runChecks({ checks, deadline: 60_000 }, admitting)
+    expect(report.reports.map(({ check, outcome }) => [check.kind, outcome.kind])).toEqual([
+      ['ping', 'passed'],
+      ['served-hash', 'passed'],
+      ['log', 'passed']
+    ])
+    expect(await tryOnce(runReducer, checkOf('reducer', { reducer: 'walk' }), admitting)).toMatchObject({
+      kind: 'passed'
+    })
+    const stranger = checkOf('served-hash', { 'served-hash': true, as: 'anonymous' })
+    expect(await tryOnce(runServedHash, stranger, admitting)).toMatchObject({ kind: 'not-run' })
   })
 })

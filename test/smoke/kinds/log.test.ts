@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
@@ -134,43 +135,104 @@ test('levels, from the harmless to the worst; one that is not known counts as th
   }
 })
 
-test('100,000 lines are read in seconds, and not kept', async () => {
+describe('a long log', () => {
   const count = 100_000
   const begin = BigInt(Date.now()) * 1000n
+
+  /** A server with a log of 30 MB, which gives as many of the newest lines as it is asked for. */
+  async function withLongLog(
+    test: (url: string) => Promise<void>,
+    { linesPause = 0, onChunk = () => {} }: { linesPause?: number; onChunk?: (at: number) => void } = {}
+  ): Promise<(string | null)[]> {
+    const asked: (string | null)[] = []
+    const server = createServer(async (request, response) => {
+      const lines = new URL(request.url ?? '', 'http://localhost').searchParams.get('num_lines')
+      asked.push(lines)
+      response.writeHead(200, { 'content-type': 'application/x-ndjson', 'spacetime-identity': 'x' })
+      for (let at = count - Math.min(count, Number(lines ?? count)); at < count; at += 1000) {
+        const chunk = Array.from({ length: 1000 }, (_, next) => line(at + next)).join('')
+        if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve))
+        if (linesPause > 0) await setTimeout(linesPause)
+        onChunk(at)
+      }
+      response.end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      await test(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+    return asked
+  }
+
   const line = (at: number) =>
     `${JSON.stringify({ level: at % 1000 === 0 ? 'Error' : 'Info', ts: Number(begin) + at, target: 'game', filename: 'src/lib.rs', line_number: 7, message: `tick ${at} ${'x'.repeat(200)}` })}\n`
-  const memory: number[] = []
-  const server = createServer(async (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'spacetime-identity': 'x' })
-    for (let at = 0; at < count; at += 1000) {
-      const chunk = Array.from({ length: 1000 }, (_, next) => line(at + next)).join('')
-      if (!response.write(chunk)) await new Promise((resolve) => response.once('drain', resolve))
-      if (at % 20_000 === 10_000) memory.push(heapInUse())
-    }
-    response.end()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const since: LogMark = { after: begin, what: 'start' }
-    const place = await placeOf(world, await world.shared('counter'), { url, since })
-    const check = checkOf('log', { log: { below: 'warn', with: 'tick 99999' }, timeout: '100s' })
-    const finding = await tryOnce(runLog, check, place)
-    expect(finding).toEqual({
-      kind: 'failed',
-      expected: 'no line of level warn or worse',
-      actual: expect.stringMatching(
-        /^99 of 99999 lines since the checks began: Error "tick 1000 x+…" \(src\/lib.rs:7\); .*; and 96 more$/
-      ),
-      final: true
+
+  const markAfter = (at: number): LogMark => ({ after: begin + BigInt(at), what: 'start' })
+
+  test('is read back to the mark, and no further', async () => {
+    const asked = await withLongLog(async (url) => {
+      const place = await placeOf(world, await world.shared('counter'), { url, since: markAfter(count - 501) })
+      const check = checkOf('log', { log: { below: 'error', with: 'tick 99999' } })
+      expect(await tryOnce(runLog, check, place)).toEqual({
+        kind: 'passed',
+        detail: '500 lines since the checks began'
+      })
+      const further = { ...place, since: markAfter(count - 2001) }
+      expect(await tryOnce(runLog, checkOf('log', { log: { below: 'panic' } }), further)).toEqual({
+        kind: 'passed',
+        detail: '2000 lines since the checks began'
+      })
     })
+    expect(asked).toEqual(['1000', '1000', '10000'])
+  })
+
+  test('that can not be read in time says how far it was read, and what was found so far', async () => {
+    await withLongLog(
+      async (url) => {
+        const place = await placeOf(world, await world.shared('counter'), { url, since: markAfter(-1) })
+        const written = { timeout: '1500ms' }
+        expect(await tryOnce(runLog, checkOf('log', { log: { with: 'never' }, ...written }), place)).toEqual({
+          kind: 'failed',
+          expected: 'the end of the log within 1500ms',
+          actual: expect.stringMatching(
+            /^still reading after \d+ lines since the checks began: give this check a longer `timeout`$/
+          )
+        })
+        expect(await tryOnce(runLog, checkOf('log', { log: { below: 'error' }, ...written }), place)).toMatchObject({
+          kind: 'failed',
+          expected: 'no line of level error or worse',
+          actual: expect.stringContaining('Error "tick '),
+          final: true
+        })
+      },
+      { linesPause: 100 }
+    )
+  }, 20_000)
+
+  test('is read in seconds, and not kept', async () => {
+    const memory: number[] = []
+    await withLongLog(
+      async (url) => {
+        const place = await placeOf(world, await world.shared('counter'), { url, since: markAfter(1) })
+        const check = checkOf('log', { log: { below: 'warn', with: 'tick 99999' }, timeout: '100s' })
+        expect(await tryOnce(runLog, check, place)).toEqual({
+          kind: 'failed',
+          expected: 'no line of level warn or worse',
+          actual: expect.stringMatching(
+            /^99 of 99998 lines since the checks began: Error "tick 1000 x+…" \(src\/lib.rs:7\); .*; and 96 more$/
+          ),
+          final: true
+        })
+      },
+      { onChunk: (at) => at % 20_000 === 10_000 && memory.push(heapInUse()) }
+    )
     // The lines together have 30 MB.
     expect(Math.max(...memory) - Math.min(...memory)).toBeLessThan(5 * 1024 * 1024)
-  } finally {
-    server.close()
-    server.closeAllConnections()
-  }
-}, 120_000)
+  }, 120_000)
+})
 
 /** Bytes, without garbage. */
 function heapInUse(): number {

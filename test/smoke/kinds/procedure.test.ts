@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AlgebraicType } from '../../../src/module/algebraic-type.ts'
+import type { Procedure } from '../../../src/module/schema.ts'
 import { runProcedure } from '../../../src/smoke/kinds/procedure.ts'
 import { type FaultProxy, startProxy } from '../../faults/proxy.ts'
 import { matrixWasm, prepareWorld } from '../../server/world.ts'
@@ -24,7 +26,11 @@ beforeAll(async () => {
       }
     })
   answer('players', 200, '[[18446744073709551615, "a"], [0, 7]]')
-  answer('broken', 530, 'no such quote')
+  answer('refused', 200, '[1, "out of stock"]')
+  answer('taken', 200, '[0, 5]')
+  answer('coded', 200, '[1, [4, [0, []]]]')
+  answer('broken', 500, 'The module instance encountered a fatal error: wasm trap: unreachable')
+  answer('away', 500, 'module host is not running')
 })
 
 afterAll(() => proxy.close())
@@ -34,8 +40,30 @@ let database: Promise<string> | undefined
 async function procedure(written: Written) {
   database ??= world.create(matrixWasm('base'))
   const place = await placeOf(world, await database, { url: proxy.url })
-  return tryOnce(runProcedure, checkOf('procedure', written), place)
+  const schema = { ...place.schema, procedures: [...place.schema.procedures, ...others] }
+  return tryOnce(runProcedure, checkOf('procedure', written), { ...place, schema })
 }
+
+const unit = { kind: 'product', elements: [] } as const
+const resultOf = (error: AlgebraicType): AlgebraicType => ({
+  kind: 'sum',
+  variants: [
+    { name: 'ok', type: { kind: 'u8' } },
+    { name: 'err', type: error }
+  ]
+})
+const coded: AlgebraicType = {
+  kind: 'product',
+  elements: [
+    { name: 'code', type: { kind: 'u8' } },
+    { name: 'why', type: { kind: 'sum', variants: [{ name: 'sold', type: unit }] } }
+  ]
+}
+const others: readonly Procedure[] = [
+  ['refused', resultOf({ kind: 'string' })] as const,
+  ['taken', resultOf({ kind: 'string' })] as const,
+  ['coded', resultOf(coded)] as const
+].map(([name, returnType]) => ({ name, parameters: [], returnType, visibility: 'client' }))
 
 const quote = { procedure: 'quote', args: [3, 4] }
 const most = 18446744073709551615n
@@ -55,6 +83,12 @@ describe('procedure', () => {
         ]
       },
       /^returned \[\[18446744073709551615, "a"\], \[0, 7\]\]/
+    ],
+    ['an Ok', { procedure: 'taken' }, /^returned \[0, 5\]/],
+    [
+      'an Err that is wanted',
+      { procedure: 'refused', returns: [1, 'out of stock'] },
+      /^returned \[1, "out of stock"\]/
     ],
     ['in time', { procedure: 'players', 'max-duration': '3ms' }, /, 2.5 ms on the server$/]
   ])('passes: %s', async (_, written, detail) => {
@@ -84,17 +118,24 @@ describe('procedure', () => {
       { procedure: 'players', 'max-duration': '2ms' },
       { expected: 'at most 2 ms on the server', actual: '2.5 ms' }
     ],
-    [{ procedure: 'broken' }, { expected: 'a value', actual: 'error: no such quote', final: true }],
+    [{ procedure: 'refused' }, { expected: 'a value', actual: 'error: out of stock', final: true }],
+    [
+      { procedure: 'refused', returns: [0, 5] },
+      { expected: '[0] = 0', actual: '[0] = 1' }
+    ],
+    [{ procedure: 'coded' }, { expected: 'a value', actual: 'error: (code = 4, why = (sold = ()))', final: true }],
+    [{ procedure: 'broken' }, { expected: 'a value', actual: expect.stringContaining('wasm trap'), final: true }],
     [
       { procedure: 'broken', returns: 12 },
-      { expected: '12', actual: 'error: no such quote', final: true }
-    ]
+      { expected: '12', actual: expect.stringContaining('wasm trap'), final: true }
+    ],
+    [{ procedure: 'away' }, { expected: 'an answer', actual: expect.stringContaining('failed (500)') }]
   ])('fails: %j', async (written, finding) => {
     expect(await procedure(written)).toEqual({ kind: 'failed', ...finding })
   })
 
   test.each<[Written, reason: string]>([
-    [{ procedure: 'quot' }, 'No such procedure. Did you mean "quote"?'],
+    [{ procedure: 'quot' }, ' Did you mean `quote`?'],
     [{ procedure: 'quote', args: [3] }, 'It takes 2: price, count.']
   ])('can not be called: %j', async (written, reason) => {
     expect(await procedure(written)).toEqual({ kind: 'not-run', reason: expect.stringContaining(reason), final: true })

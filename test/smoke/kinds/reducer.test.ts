@@ -78,8 +78,8 @@ describe('a reducer ends otherwise', () => {
 
 describe('a reducer can not be called', () => {
   test.each<[string, Written, string]>([
-    ['counter', { reducer: 'helth_check' }, 'was not run: No such procedure. Did you mean "health_check"?'],
-    ['counter', { reducer: 'x' }, 'The module has: '],
+    ['counter', { reducer: 'helth_check' }, 'Did you mean `health_check`?'],
+    ['counter', { reducer: 'x' }, 'was not run: No such procedure. There are: `clear_counters`, '],
     ['counter', { reducer: 'increment_counter', args: ['x'] }, 'It takes 1: id.'],
     ['counter', { reducer: 'increment_counter' }, 'It takes 1: id.'],
     ['counter', { ...health, args: [1] }, 'It takes no arguments.'],

@@ -91,7 +91,7 @@ describe('rows otherwise', () => {
     [
       'counter',
       { sql: 'SELECT * FROM counter', some: { valu: 1 } },
-      'There is no column "valu". Did you mean "value"?'
+      'There is no column `valu`. There are: `id`, `value`. Did you mean `value`?'
     ],
     ['counter', { sql: 'SELECT * FROM counter', each: { value: '0' } }, 'Column "value" holds numbers, never "0".'],
     ['counter', { sql: 'DELETE FROM counter WHERE id = 99', eventually: '1s' }, '`eventually` is for a `SELECT`']
@@ -123,6 +123,25 @@ describe('eventually', () => {
       actual: 'no rows'
     })
     expect(Date.now() - begin).toBeGreaterThanOrEqual(300)
+  })
+
+  test('a job that is cancelled ends it', async () => {
+    const proxy = await startProxy(world.url)
+    try {
+      const cancel = new AbortController()
+      const others = { url: proxy.url, cancelled: cancel.signal }
+      const place = await placeOf(world, await world.shared('counter'), others)
+      const finding = tryOnce(runSql, checkOf('sql', written), place)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      cancel.abort()
+      expect(await finding).toMatchObject({ kind: 'not-run', reason: 'The job was cancelled.' })
+      const count = proxy.requests.length
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      // One may have been on its way.
+      expect(proxy.requests.length).toBeLessThanOrEqual(count + 1)
+    } finally {
+      await proxy.close()
+    }
   })
 
   test('the time of the try ends it, too', async () => {

@@ -52,7 +52,7 @@ describe('rows as clients see them', () => {
   test.each<[module: string, Written, reason: string]>([
     ['counter', { subscription: 'SELECT * FROM nope' }, 'The server refuses the subscription: no such table: `nope`'],
     ['rich', { subscription: 'SELECT * FROM secret' }, 'With `as: owner` the owner of the database asks.'],
-    ['rich', { subscription: 'SELECT * FROM player', none: { nick: 1 } }, 'There is no column "nick".'],
+    ['rich', { subscription: 'SELECT * FROM player', none: { nick: 1 } }, 'There is no column `nick`.'],
     [
       'rich',
       { subscription: 'SELECT * FROM player', none: { nickname: 1 } },
@@ -61,7 +61,7 @@ describe('rows as clients see them', () => {
     [
       'counter',
       { ...counters, call: { reducer: 'increment_counter', args: [7], row: { nope: 1 } } },
-      'There is no column "nope".'
+      'There is no column `nope`.'
     ],
     [
       'counter',

@@ -42,7 +42,7 @@ describe('clients of a module', () => {
     await until(async () => (await connected()) === 60)
     expect(await work).toMatchObject({
       kind: 'passed',
-      detail: expect.stringMatching(/^60 connected \(handshakes: p50 .*, p95 .*, max .*\) and stayed 2000 ms$/)
+      detail: expect.stringMatching(/^60 connected \(handshakes: p50 .*, p95 .*, max .*\) and stayed 2 s$/)
     })
     await until(async () => (await connected()) === 0)
   })

@@ -1,36 +1,15 @@
 import { systemClock } from '../../../src/clock.ts'
 import { hashModule } from '../../../src/module/hash.ts'
 import type { Module } from '../../../src/module/module.ts'
-import type { Schema } from '../../../src/module/schema.ts'
-import type { Check, CheckKind } from '../../../src/smoke/check.ts'
-import { checksSchema } from '../../../src/smoke/checks-schema.ts'
 import type { CheckPlace } from '../../../src/smoke/place.ts'
 import { connect } from '../../../src/spacetimedb/client.ts'
 import { tokenCredential } from '../../../src/spacetimedb/credential.ts'
 import type { Server } from '../../../src/spacetimedb/server.ts'
 import { type EmbeddedServer, startServer } from '../../embedded/server.ts'
 import { fixtureModule } from '../../fixtures.ts'
+import { emptySchema } from '../model-place.ts'
 
-/** A check as it is when its file was read: what was left out is filled in. */
-export function checkOf<Kind extends CheckKind>(kind: Kind, written: Readonly<Record<string, unknown>>): Check<Kind> {
-  const [wanted] = checksSchema.parse({ checks: [written] }).checks
-  if (wanted === undefined) throw new Error('the file has no check')
-  const { writes, name = kind } = wanted
-  return { kind, name, origin: { kind: 'default' }, needs: [], writes, wanted } as unknown as Check<Kind>
-}
-
-const nothing: Schema = {
-  typespace: [],
-  types: [],
-  tables: [],
-  reducers: [],
-  procedures: [],
-  views: [],
-  httpRoutes: [],
-  lifecycle: [],
-  rowLevelSecurity: [],
-  unknownParts: []
-}
+export { checkOf } from '../kinds/trial.ts'
 
 /** What nobody checks but the embedded server: it has to look like a token. */
 export const someToken = [{ alg: 'none' }, { iss: 'localhost', sub: 'load', iat: 1 }, {}]
@@ -45,7 +24,7 @@ export function placeAt(url: string, token: string = someToken): CheckPlace {
     anonymous: connect({ url, patience }),
     database: 'counter',
     expectedHash: undefined,
-    schema: nothing,
+    schema: emptySchema,
     since: { after: 0n, what: 'start' },
     isThrowAway: true,
     clock: systemClock,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
-import type { SmokeReport } from '../../../src/smoke/check-report.ts'
+import type { SmokeReport, SoakReport } from '../../../src/smoke/check-report.ts'
 import { reportJson, reportSchema } from '../../../src/smoke/report/json.ts'
 import { junitXml } from '../../../src/smoke/report/junit.ts'
 import { checkOf, load, reportOf, sample } from './sample-report.ts'
@@ -95,6 +95,17 @@ describe('JUnit', () => {
     expect(await parsed({ ...sample, soak: { kind: 'cancelled', milliseconds: 4000 } })).toMatchObject({ errors: '2' })
   })
 
+  test('has what a soak could not watch', async () => {
+    const note = 'The log was not watched: <no>.'
+    const noteOf = async (soak: SoakReport) => (await parsed({ ...sample, soak })).testcase.at(-1)?.['system-out']
+    const [breach] = sample.reports.filter(({ outcome }) => outcome.kind === 'failed')
+    if (breach === undefined) throw new Error('no failure')
+    expect(await noteOf({ kind: 'passed', milliseconds: 1, looks: 2, note })).toBe(note)
+    expect(await noteOf({ kind: 'cancelled', milliseconds: 1, note })).toBe(note)
+    expect(await noteOf({ kind: 'failed', milliseconds: 1, breach, note })).toContain(`\n${note}\n`)
+    expect(await noteOf({ kind: 'passed', milliseconds: 1, looks: 2 })).toBeUndefined()
+  })
+
   test('says what XML can say of any text, and stays well-formed', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
@@ -139,6 +150,16 @@ describe('JSON', () => {
       }),
       { numRuns: 50 }
     )
+  })
+
+  test('has what a soak could not watch', () => {
+    const soak = { kind: 'passed', milliseconds: 1, looks: 2, note: 'The log was not watched: no.' } as const
+    expect(reportSchema.parse(JSON.parse(reportJson({ ...sample, soak }))).soak).toEqual({
+      outcome: 'passed',
+      milliseconds: 1,
+      looks: 2,
+      note: soak.note
+    })
   })
 
   test('has no headers, which may be secret', () => {

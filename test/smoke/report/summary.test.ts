@@ -30,6 +30,13 @@ describe('a summary', () => {
     ]
   ])('of a run %s says so in its first line', (_, more, line) => expect(firstLine({ ...sample, ...more })).toBe(line))
 
+  test('of a run in which all was skipped tells that nothing was checked', () => {
+    const { soak: _, ...unwatched } = sample
+    const reports = passing.filter(({ outcome }) => outcome.kind === 'skipped')
+    expect(firstLine({ ...unwatched, reports })).toBe('## ⚠️ `my-game`: nothing was checked, 1 skipped')
+    expect(firstLine({ ...sample, reports })).toMatch(/^## ✅/)
+  })
+
   test('shows what was expected above what was there, the log, and how to ask by hand', () => {
     const text = renderSmoke(sample)
     expect(text).toContain('```text\nexpected: value 1\nactual:   value 2\n          of 3 rows\n```')
@@ -38,6 +45,13 @@ describe('a summary', () => {
     expect(text).toContain('(`.spacetimedb/smoke.yml:4:5`)')
     expect(text).toContain('> It could not run: There is no reducer')
     expect(text).toMatch(/\| ⏭️ .*\| metrics .*`p95 50ms, for 10s`<br>skipped: The server hides its metrics\./)
+  })
+
+  test('says what a soak could not watch', () => {
+    const soak = { kind: 'passed', milliseconds: 30_000, looks: 7, note: 'The log was not watched: <no>' } as const
+    expect(renderSmoke({ ...sample, soak })).toContain(
+      'looked 7 times: nothing went wrong. ⚠️ The log was not watched: \\<no'
+    )
   })
 
   test('shows any text as it is, and lets none out of its place', () => {
@@ -89,9 +103,9 @@ describe('a chart', () => {
     expect(bars.filter((line) => line.includes('█'.repeat(40)))).toHaveLength(1)
     const text = lines.join('\n')
     for (const part of [
-      'from when it was due    1.3 ms  3.4 ms  8.0 ms  120 ms',
-      '2000 calls in 10.0 s, 12 began late, by up to 7.3 ms',
-      '199.7 calls/s succeeded, 3 failed (0.15 %)',
+      'from when it was due   1.25 ms  3.4 ms  8.04 ms  120 ms',
+      '2000 calls in 10 s, 12 began late, by up to 7.3 ms',
+      '200 calls/s succeeded, 3 failed (0.15 %)',
       '3 × Too many | `players` <b>'
     ]) {
       expect(text).toContain(part)
