@@ -14,14 +14,38 @@ export type Undertaking = {
  * those of the docker CLI, buildx, BuildKit and the registries, of the versions from 2020 on.
  */
 export function explainDocker(said: string, undertaking: Undertaking): ConfigurationError | undefined {
-  const known = complaints.find(({ kinds, text }) => (kinds?.includes(undertaking.kind) ?? true) && text.test(said))
+  const heard = textsOf(said)
+  const known = complaints.find(
+    ({ kinds, text, whose = 'docker' }) => (kinds?.includes(undertaking.kind) ?? true) && text.test(heard[whose])
+  )
   if (known === undefined) return undefined
-  const line = lineWith(said, known.text)
+  const line = lineWith(heard[known.whose ?? 'docker'], known.text)
   return new ConfigurationError(`${known.cure(undertaking, line)}\nDocker said: ${line}`)
+}
+
+/** Who says a text: any program, also one that a Dockerfile runs; docker, buildx and BuildKit; a registry, by way of their errors. */
+type Speaker = 'any' | 'docker' | 'registry'
+
+/**
+ * What each of them said. A program that the Dockerfile runs can print anything, "access denied" too. Where it is what failed,
+ * BuildKit's own error holds nothing but its command.
+ */
+function textsOf(said: string): Readonly<Record<Speaker, string>> {
+  const own = said
+    .replace(/^------\n > [\s\S]*?^------$/gm, '')
+    .split('\n')
+    .filter((line) => !/^(#\d+ |\d+\.\d+ |\s*\d+ \| )/.test(line))
+  if (own.some((line) => /\bprocess .* did not complete|executor failed running/.test(line))) {
+    return { any: said, docker: '', registry: '' }
+  }
+  const errors = own.filter((line) => /^(error|denied|unauthorized)\b/i.test(line))
+  return { any: said, docker: own.join('\n'), registry: errors.join('\n') }
 }
 
 type Complaint = {
   readonly text: RegExp
+  /** Docker without it. */
+  readonly whose?: Speaker
   /** Those in which the text means this; any without them. */
   readonly kinds?: readonly Undertaking['kind'][]
   /** What is wrong and what to do; `line` is what docker said. */
@@ -65,16 +89,19 @@ const complaints: readonly Complaint[] = [
   },
   {
     text: /no space left on device/i,
+    whose: 'any',
     cure: () =>
       'The disk is full. Free space in an earlier step (`docker system prune --all --force` removes what earlier jobs left), or use a larger runner.'
   },
   {
     text: /tag invalid: the image tag|cannot be overwritten because the (repository|tag) is immutable|tag is immutable|immutable tag|configured as immutable|(tag|manifest).*already exists.*(immutable|overwrit)/i,
+    whose: 'registry',
     cure: () =>
       'The registry does not let this tag be moved: it is there already, and immutable. Give `tags` that are new with each release, or let this tag be overwritten in the settings of the registry.'
   },
   {
     text: /exec format error|\.buildkit_qemu_emulator/i,
+    whose: 'any',
     cure: () =>
       "A program of another platform had to be run, and this machine can't. Add the step `uses: docker/setup-qemu-action@v3` before the one that sets up buildx, or give only this machine's own platform as `platforms`."
   },
@@ -90,22 +117,26 @@ const complaints: readonly Complaint[] = [
   },
   {
     text: /permission_denied: (write_package|create_package)|installation not allowed to (create|write)|insufficient_scope|denied: permission_denied|permission_denied: the token provided does not match expected scopes/i,
+    whose: 'registry',
     kinds: ['push'],
     cure: ({ registry, images }) => denied(registry, images)
   },
   {
     text: /no basic auth credentials|authorization required|unauthorized: authentication required|401 unauthorized|unauthenticated: user must be authenticated|denied: unauthenticated/i,
+    whose: 'registry',
     kinds: ['push'],
     cure: ({ registry = 'the registry' }) =>
       `Nobody is logged in to ${registry}, or the login does not hold any more. Give \`username\` and \`password\`, or log in with \`docker/login-action\` before. For ghcr.io the job's token is taken by itself; it needs \`permissions: packages: write\`.`
   },
   {
     text: /\bdenied\b|403 forbidden|unexpected status: 403|access forbidden|not authorized/i,
+    whose: 'registry',
     kinds: ['push'],
     cure: ({ registry, images }) => denied(registry, images)
   },
   {
     text: /\bdenied\b|unauthorized|incorrect username or password|401|403 forbidden|access forbidden/i,
+    whose: 'registry',
     kinds: ['log-in'],
     cure: ({ registry = 'the registry' }) =>
       registry === 'ghcr.io'
@@ -114,6 +145,7 @@ const complaints: readonly Complaint[] = [
   },
   {
     text: /no such host|server misbehaving|connection refused|i\/o timeout|tls handshake timeout|x509:|http: server gave http response to https client/i,
+    whose: 'registry',
     kinds: ['log-in', 'push'],
     cure: ({ registry = 'The registry' }) =>
       `${registry} could not be reached. Correct the host in \`image\` or \`registry\`; a registry without https has to be allowed in the settings of the daemon or the builder.`

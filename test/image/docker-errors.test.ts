@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { ConfigurationError } from '../../src/errors.ts'
 import { explainDocker, type Undertaking } from '../../src/image/docker-errors.ts'
 
@@ -167,4 +167,43 @@ test.each([
   ''
 ])('what is not known is left as it is: %s', (said) => {
   expect(explainDocker(said, building)).toBeUndefined()
+})
+
+/** What `docker buildx build --push --progress=plain` prints of a Dockerfile whose RUN fails. */
+function failedRun(...printed: readonly string[]): string {
+  return [
+    ...printed.map((line, index) => `#9 0.${100 + index} ${line}`),
+    '#9 ERROR: process "/bin/sh -c ./x.sh # or access denied" did not complete successfully: exit code: 1',
+    '------',
+    ' > [2/2] RUN ./x.sh # or access denied:',
+    ...printed.map((line, index) => `0.${100 + index} ${line}`),
+    '------',
+    'Dockerfile:2',
+    '--------------------',
+    '   2 | >>> RUN ./x.sh # or access denied',
+    '--------------------',
+    'ERROR: failed to build: failed to solve: process "/bin/sh -c ./x.sh # or access denied" did not complete successfully: exit code: 1'
+  ].join('\n')
+}
+
+describe('what a program of the Dockerfile prints is not what the registry says', () => {
+  test.each([
+    ['/bin/sh: ./x.sh: Permission denied'],
+    ['npm error code ECONNREFUSED', 'npm error connect ECONNREFUSED 127.0.0.1:4873', 'connection refused'],
+    ['warning: access denied to the cache, going on without', 'error: could not compile `game`'],
+    ['ERROR: denied: permission_denied: write_package'],
+    ['Cannot connect to the Docker daemon. Is the docker daemon running?']
+  ])('when it fails: %s', (...printed) => {
+    expect(explainDocker(failedRun(...printed), toGitHub)).toBeUndefined()
+    expect(explainDocker(failedRun(...printed), toOther)).toBeUndefined()
+  })
+
+  test('when the push fails for another reason', () => {
+    const said = '#9 0.1 error: access denied\n#9 DONE 0.1s\nERROR: failed to solve: unexpected EOF'
+    expect(explainDocker(said, toGitHub)).toBeUndefined()
+  })
+
+  test('but a full disk is one wherever it is met', () => {
+    expect(explainDocker(failedRun('write /x: no space left on device'), toGitHub)?.message).toMatch(/disk is full/)
+  })
 })
