@@ -1,10 +1,19 @@
 import { join } from 'node:path'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
+import { maskSecret } from '../../src/action/masking.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import type { Docker } from '../../src/image/docker.ts'
-import { type Login, logIn, makeDockerConfig, readDockerConfig } from '../../src/image/registry-login.ts'
+import type { Credential } from '../../src/image/oci/authorization.ts'
+import {
+  knownLogin,
+  type Login,
+  logIn,
+  makeDockerConfig,
+  type OwnConfig,
+  readDockerConfig
+} from '../../src/image/registry-login.ts'
 import { ownDockerConfig } from './docker-program.ts'
 import type { Plan } from './plan.ts'
 import type { spec } from './spec.ts'
@@ -13,19 +22,29 @@ type PublishInputs = Inputs<typeof spec>
 
 /**
  * Makes docker's configuration for this step, and logs in to the registry where the inputs or the job's token allow it.
- * Answers the login. Throws a `ConfigurationError` when it is not accepted.
+ * Answers as whom the registry of the first image is spoken to without docker; `undefined`: as nobody. Throws a
+ * `ConfigurationError` when a login is not accepted, or can't be used for what is to be done.
  */
 export async function openRegistryLogin(
   docker: Docker,
   { root, plan, inputs, environment }: { root: string; plan: Plan; inputs: PublishInputs; environment: Environment }
-): Promise<Login | undefined> {
+): Promise<Credential | undefined> {
   const own = await readDockerConfig(ownDockerConfig(environment))
-  const login = loginOf(inputs, plan, environment, own.hosts)
+  const [{ host }] = plan.images
+  const known = knownLogin(own, host)
+  const login = loginOf(inputs, plan, environment, own)
   await makeDockerConfig(join(root, 'config'), own, login?.registry)
-  if (login === undefined) return undefined
+  const credential = login?.registry === host ? login : known.kind === 'login' ? known.credential : undefined
+  if (credential === undefined && known.kind === 'hidden' && plan.push && inputs.moduleArtifact) {
+    throw new ConfigurationError(
+      `The login to ${host} is in a credential helper or is a token of docker's own, and \`module-artifact: true\` can't use either. Give \`username\` and \`password\`, or leave out \`module-artifact\`.`
+    )
+  }
+  if (credential !== undefined) maskSecret(credential.password)
+  if (login === undefined) return credential
   log(`Logging in to ${login.registry} as ${login.username} …`)
   await logIn(docker, login)
-  return login
+  return credential
 }
 
 /** The job's token goes to ghcr.io alone. */
@@ -33,20 +52,27 @@ function loginOf(
   inputs: PublishInputs,
   { images, push }: Plan,
   { GITHUB_ACTOR }: Environment,
-  loggedIn: readonly string[]
+  own: OwnConfig
 ): Login | undefined {
   const { username, password, githubToken } = inputs
-  const registry = inputs.registry?.toLowerCase() ?? images[0].host
+  const registry = inputs.registry === undefined ? images[0].host : registryHost(inputs.registry)
   if (password !== undefined) {
     const user = username ?? (registry === 'ghcr.io' ? GITHUB_ACTOR : undefined)
     if (user === undefined)
       throw new ConfigurationError(`Give \`username\` too: who logs in to ${registry} with the \`password\`.`)
     return { registry, username: user, password }
   }
+  // A pull request from a fork has no secrets, and needs none.
+  if (!push) return undefined
   if (username !== undefined && registry !== 'ghcr.io') {
     throw new ConfigurationError(`Give \`password\` too: with what \`${username}\` logs in to ${registry}.`)
   }
-  const isOpen = registry !== 'ghcr.io' || loggedIn.includes(registry) || githubToken === undefined
-  if (!push || isOpen) return undefined
+  if (registry !== 'ghcr.io' || githubToken === undefined || knownLogin(own, registry).kind !== 'none') return undefined
   return { registry, username: username ?? GITHUB_ACTOR ?? 'token', password: githubToken }
+}
+
+/** By the name that images of it have. */
+function registryHost(given: string): string {
+  const host = given.toLowerCase()
+  return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host
 }

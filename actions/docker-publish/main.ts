@@ -50,7 +50,7 @@ type Publishing = {
 async function publish({ inputs, step, kept, docker, given, plan }: Publishing): Promise<Outcome<typeof spec>> {
   const { environment, cancellation } = step
   const { root } = kept
-  const login = await openRegistryLogin(docker, { root, plan, inputs, environment })
+  const credential = await openRegistryLogin(docker, { root, plan, inputs, environment })
   const builder = await inspectBuilder(docker, inputs.builder)
   log(`Builder: ${builder.name} (${builder.driver})`)
   const build = await prepareBuild(docker, { inputs, plan, given, builder, environment, root })
@@ -76,7 +76,7 @@ async function publish({ inputs, step, kept, docker, given, plan }: Publishing):
       }),
     beforeTags: async () => {
       if (!inputs.moduleArtifact || given === undefined) return
-      artifact = await pushModuleArtifact(given, plan, login, cancellation.signal)
+      artifact = await pushModuleArtifact(given, plan, credential, cancellation.signal)
       step.setOutputs({ moduleArtifact: artifact.reference, moduleDigest: artifact.digest })
     }
   })

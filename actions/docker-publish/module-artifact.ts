@@ -2,28 +2,29 @@ import { log } from '../../src/action/log.ts'
 import { maskSecret } from '../../src/action/masking.ts'
 import { formatManifest } from '../../src/build/manifest.ts'
 import { systemClock } from '../../src/clock.ts'
+import type { Credential } from '../../src/image/oci/authorization.ts'
 import { type PushedModule, pushModule } from '../../src/image/oci/module-artifact.ts'
+import { packModule } from '../../src/image/oci/module-manifest.ts'
 import { openRegistry, registryPatience } from '../../src/image/oci/registry.ts'
-import type { Login } from '../../src/image/registry-login.ts'
 import { createTransport } from '../../src/spacetimedb/transport.ts'
 import { version as ownVersion } from '../../src/version.ts'
 import type { GivenModule } from '../given-module.ts'
 import type { Plan } from './plan.ts'
 
 /**
- * Stores the module alone in the repository of the first image. Its tag names it by its content, so it is never moved, and
- * keeps it from being removed as something that nobody names.
+ * Stores the module alone in the repository of the first image. Its tag is of its manifest's digest, so it is never moved: the
+ * same module of another commit has another one. It keeps the artifact from being removed as something that nobody names.
  */
 export async function pushModuleArtifact(
   { module, manifest }: GivenModule,
   { images, time, commit, source, tags }: Plan,
-  login: Login | undefined,
+  credential: Credential | undefined,
   cancelled: AbortSignal
 ): Promise<PushedModule> {
   const [{ host, repository }] = images
   const registry = openRegistry({
     host,
-    credential: login?.registry === host ? login : undefined,
+    credential,
     network: {
       transport: createTransport(`stdb-actions/${ownVersion}`),
       clock: systemClock,
@@ -41,7 +42,7 @@ export async function pushModuleArtifact(
     bindingsVersion: manifest?.bindingsVersion,
     manifest: manifest && formatManifest(manifest)
   }
-  const tag = `module-${module.hash.slice(0, 16)}`
+  const tag = `module-${packModule(module, origin).manifest.digest.slice('sha256:'.length).slice(0, 12)}`
   const pushed = await pushModule(registry, { repository, tag, module, origin })
   log(`The module is stored as ${pushed.reference}.`)
   return pushed

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { ConfigurationError } from '../errors.ts'
 import { type Docker, runDocker } from './docker.ts'
+import type { Credential } from './oci/authorization.ts'
 
 /** Who pushes: a user of a registry. */
 export type Login = { readonly registry: string; readonly username: string; readonly password: string }
@@ -11,16 +12,13 @@ export type Login = { readonly registry: string; readonly username: string; read
 export type OwnConfig = {
   readonly folder: string
   readonly config: DockerConfig
-  /** The registries that somebody has logged in to. */
-  readonly hosts: readonly string[]
 }
 
 /**
  * Reads the user's own configuration, which need not be there. Throws a `ConfigurationError` when its `config.json` is none.
  */
 export async function readDockerConfig(folder: string): Promise<OwnConfig> {
-  const config = await readConfig(join(folder, 'config.json'))
-  return { folder, config, hosts: [...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})] }
+  return { folder, config: await readConfig(join(folder, 'config.json')) }
 }
 
 /**
@@ -41,6 +39,27 @@ export async function makeDockerConfig(folder: string, own: OwnConfig, registry:
 /** What lies beside `config.json`: https://docs.docker.com/reference/cli/docker/#docker-cli-configuration-file-configjson-properties. */
 const linked = ['cli-plugins', 'buildx', 'contexts']
 
+/** What a configuration knows of a registry. */
+export type KnownLogin =
+  | { readonly kind: 'login'; readonly credential: Credential }
+  /** Only a program outside of the file, or a token that only docker can use, has it. */
+  | { readonly kind: 'hidden' }
+  | { readonly kind: 'none' }
+
+/** The login to a registry (`ghcr.io`) that an earlier step left in the user's own configuration. */
+export function knownLogin({ config }: OwnConfig, registry: string): KnownLogin {
+  const names = registry === 'docker.io' ? [dockerHubLogin, 'index.docker.io', 'docker.io'] : [registry]
+  const { auths = {}, credHelpers = {}, credsStore } = config
+  const name = names.find((each) => Object.hasOwn(auths, each) || Object.hasOwn(credHelpers, each))
+  if (name === undefined) return { kind: 'none' }
+  const { auth = '' } = auths[name] ?? {}
+  const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(auth, 'base64').toString()) ?? []
+  if (username && password) return { kind: 'login', credential: { username, password } }
+  return credsStore !== undefined || Object.hasOwn(credHelpers, name) || auth !== '' || auths[name]?.identitytoken
+    ? { kind: 'hidden' }
+    : { kind: 'none' }
+}
+
 /** Logs in to a registry; the password goes by the standard input. Throws a `ConfigurationError` when it is not accepted. */
 export async function logIn(docker: Docker, { registry, username, password }: Login): Promise<void> {
   await runDocker(docker, ['login', '--username', username, '--password-stdin', loginServer(registry)], {
@@ -59,7 +78,9 @@ function loginServer(registry: string): string {
 const dockerHubLogin = 'https://index.docker.io/v1/'
 
 const configSchema = z.looseObject({
-  auths: z.record(z.string(), z.looseObject({})).optional(),
+  auths: z
+    .record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() }))
+    .optional(),
   credHelpers: z.record(z.string(), z.string()).optional(),
   credsStore: z.string().optional()
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { keepSecrets } from '../../src/image/build-secrets.ts'
 import { makeContext } from '../../src/image/context.ts'
-import { makeDockerConfig, readDockerConfig } from '../../src/image/registry-login.ts'
+import { knownLogin, makeDockerConfig, readDockerConfig } from '../../src/image/registry-login.ts'
 import { moduleFromBytes } from '../../src/module/load.ts'
 import { fixtureModule } from '../fixtures.ts'
 
@@ -69,7 +69,6 @@ describe("docker's configuration", () => {
     }
     writeFileSync(join(own, 'config.json'), JSON.stringify(given))
     const config = await readDockerConfig(own)
-    expect(config.hosts).toEqual(['https://index.docker.io/v1/', 'ghcr.io'])
     await makeDockerConfig(folder, config, 'ghcr.io')
     expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({
       auths: { 'https://index.docker.io/v1/': {}, 'ghcr.io': {} },
@@ -77,9 +76,37 @@ describe("docker's configuration", () => {
     })
   })
 
+  test.each([
+    { config: {}, registry: 'ghcr.io', known: { kind: 'none' } },
+    { config: { auths: { 'ghcr.io': {} } }, registry: 'ghcr.io', known: { kind: 'none' } },
+    { config: { auths: { 'r.example': { auth: btoa('ada:a:b') } } }, registry: 'ghcr.io', known: { kind: 'none' } },
+    {
+      config: { auths: { 'r.example': { auth: btoa('ada:a:b') } } },
+      registry: 'r.example',
+      known: { kind: 'login', credential: { username: 'ada', password: 'a:b' } }
+    },
+    {
+      config: { auths: { 'https://index.docker.io/v1/': { auth: btoa('ada:pw') } } },
+      registry: 'docker.io',
+      known: { kind: 'login', credential: { username: 'ada', password: 'pw' } }
+    },
+    { config: { credHelpers: { 'ghcr.io': 'gh' } }, registry: 'ghcr.io', known: { kind: 'hidden' } },
+    { config: { credsStore: 'desktop', auths: { 'ghcr.io': {} } }, registry: 'ghcr.io', known: { kind: 'hidden' } },
+    {
+      config: { auths: { 'r.example': { auth: btoa('ada:'), identitytoken: 'x' } } },
+      registry: 'r.example',
+      known: { kind: 'hidden' }
+    }
+  ])('know of $registry, in $config: $known.kind', async ({ config, registry, known }) => {
+    const own = newFolder()
+    mkdirSync(own)
+    writeFileSync(join(own, 'config.json'), JSON.stringify(config))
+    expect(knownLogin(await readDockerConfig(own), registry)).toEqual(known)
+  })
+
   test('need not be there, but has to be one', async () => {
     const own = newFolder()
-    expect((await readDockerConfig(own)).hosts).toEqual([])
+    expect((await readDockerConfig(own)).config).toEqual({})
     mkdirSync(own)
     writeFileSync(join(own, 'config.json'), 'nonsense')
     await expect(readDockerConfig(own)).rejects.toThrow(/config\.json is no configuration of docker/)
