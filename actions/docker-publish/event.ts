@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import type { Environment } from '../../src/action/inputs.ts'
-import type { GitEvent } from '../../src/image/git-event.ts'
+import type { GitEvent, Stage } from '../../src/image/git-event.ts'
 
 /** What a run says of itself and its repository, as far as an image is named and labelled after it. */
 export type RunFacts = {
@@ -22,12 +22,14 @@ export async function readRunFacts(environment: Environment): Promise<RunFacts> 
       .catch(() => ({}))
   )
   const { repository, pull_request: request, head_commit: head } = payload.data ?? {}
+  const change = changeIn(name, ref, payload.data ?? {})
   const event = {
     name,
     ref,
-    commit: GITHUB_SHA,
+    commit: change?.commit ?? GITHUB_SHA,
+    stage: stageOf(change, repository?.full_name ?? environment.GITHUB_REPOSITORY),
     defaultBranch: repository?.default_branch,
-    pullRequest: pullRequestOf(name, ref, request?.number),
+    pullRequest: change?.pullRequest,
     baseBranch: request?.base.ref ?? environment.GITHUB_BASE_REF
   }
   return {
@@ -39,14 +41,42 @@ export async function readRunFacts(environment: Environment): Promise<RunFacts> 
   }
 }
 
+/** Changes that are not merged yet. */
+type Change = {
+  readonly pullRequest?: number | undefined
+  /** Where it is another one than that of the run. */
+  readonly commit?: string | undefined
+  /** The repository that they come from, `owner/name`; `undefined` when it is gone. */
+  readonly from: string | undefined
+}
+
 /**
- * A pull request's runs have its merge as their ref, but for `pull_request_target`, which has the branch that it goes to
+ * The changes that a run is about. The runs of a pull request have its merge as their ref, but `pull_request_target` and
+ * `workflow_run` have a branch and a commit of the repository itself, whoever proposes the changes
  * (https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows).
  */
-function pullRequestOf(name: string, ref: string, number: number | undefined): number | undefined {
+function changeIn(name: string, ref: string, payload: Payload): Change | undefined {
+  const { repository, pull_request: request, workflow_run: run } = payload
   const inRef = /^refs\/pull\/(\d+)\//.exec(ref)?.[1]
-  if (inRef !== undefined) return Number(inRef)
-  return name === 'pull_request' || name === 'pull_request_target' ? number : undefined
+  if (name === 'pull_request_target') {
+    return { pullRequest: request?.number, commit: request?.head.sha, from: request?.head.repo?.full_name }
+  }
+  if (inRef !== undefined || name === 'pull_request') {
+    return { pullRequest: inRef === undefined ? request?.number : Number(inRef), from: request?.head.repo?.full_name }
+  }
+  if (name === 'workflow_run' && /^(pull_request|merge_group)/.test(run?.event ?? 'pull_request')) {
+    return { pullRequest: run?.pull_requests[0]?.number, commit: run?.head_sha, from: run?.head_repository?.full_name }
+  }
+  if (name === 'merge_group' || ref.startsWith('refs/heads/gh-readonly-queue/')) {
+    return { from: repository?.full_name }
+  }
+  return undefined
+}
+
+/** What is not known to come from the repository itself counts as from a fork. */
+function stageOf(change: Change | undefined, repository: string | undefined): Stage {
+  if (change === undefined) return 'merged'
+  return change.from !== undefined && change.from === repository ? 'proposed' : 'proposed-from-fork'
 }
 
 /** GitHub says NOASSERTION of a licence that it does not know. */
@@ -64,11 +94,28 @@ const payloadSchema = z.object({
   repository: z
     .object({
       name: z.string(),
+      full_name: z.string(),
       default_branch: z.string().optional(),
       description: z.string().nullish(),
       license: z.object({ spdx_id: z.string().nullish() }).nullish()
     })
     .optional(),
-  pull_request: z.object({ number: z.number(), base: z.object({ ref: z.string() }) }).optional(),
+  pull_request: z
+    .object({
+      number: z.number(),
+      base: z.object({ ref: z.string() }),
+      head: z.object({ sha: z.string(), repo: z.object({ full_name: z.string() }).nullish() })
+    })
+    .optional(),
+  workflow_run: z
+    .object({
+      event: z.string(),
+      head_sha: z.string(),
+      head_repository: z.object({ full_name: z.string() }).nullish(),
+      pull_requests: z.array(z.object({ number: z.number() }))
+    })
+    .optional(),
   head_commit: z.object({ id: z.string(), timestamp: z.string() }).nullish()
 })
+
+type Payload = z.output<typeof payloadSchema>

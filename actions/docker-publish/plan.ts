@@ -2,11 +2,11 @@ import type { Environment } from '../../src/action/inputs.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import { commitTime } from '../../src/image/commit-time.ts'
-import { isBeforeMerge } from '../../src/image/git-event.ts'
+import { type GitEvent, isBeforeMerge } from '../../src/image/git-event.ts'
 import { type ImageName, imageNames } from '../../src/image/images.ts'
 import { imageLabels } from '../../src/image/labels.ts'
 import { type Pair, pairsIn } from '../../src/image/pairs.ts'
-import { imageTags } from '../../src/image/tags.ts'
+import { imageTags, pushedTags } from '../../src/image/tags.ts'
 import { childEnvironment, runProgram } from '../../src/process.ts'
 import type { GivenModule } from '../given-module.ts'
 import { workspaceOf } from './docker-program.ts'
@@ -43,17 +43,13 @@ export async function planImage(
 ): Promise<Plan> {
   const facts = await readRunFacts(environment)
   const images = imagesOf(inputs, environment)
-  const tags = imageTags(inputs.tags, facts.event, now)
   const time = await timeOf(facts, environment, now)
   const source = sourceOf(environment)
   const commit = facts.event.commit || undefined
-  const isHeldBack = inputs.push && isBeforeMerge(facts.event) && !inputs.pushPullRequests
-  const push = inputs.push && !isHeldBack
-  if (push && tags.length === 0) {
-    throw new ConfigurationError(
-      `No line of the input \`tags\` makes a tag for this event (${facts.event.name}, ${facts.event.ref}). Add one that does, such as \`type=sha\`, or leave the step out with \`if:\`.`
-    )
-  }
+  const heldBack = inputs.push ? whyHeldBack(inputs, facts.event) : undefined
+  const push = inputs.push && heldBack === undefined
+  const tags = (push ? pushedTags : imageTags)(inputs.tags, facts.event, now)
+  if (push && tags.length === 0) throw noTag(facts.event)
   const { title, description, licenses } = facts
   const module = given && { ...given.module, hash: given.module.hash, bindingsVersion: given.manifest?.bindingsVersion }
   const described = { title, description, licenses, source, commit, version: tags[0], created: time, module }
@@ -63,11 +59,25 @@ export async function planImage(
     names: images.flatMap(({ name }) => tags.map((tag) => `${name}:${tag}`)),
     labels: imageLabels(described, pairsIn(inputs.labels, 'labels')),
     push,
-    ...(isHeldBack && { heldBack: 'what is not merged yet is built only; `push-pull-requests: true` pushes it' }),
+    ...(heldBack !== undefined && { heldBack }),
     time,
     source,
     commit
   }
+}
+
+/** Before the merge it is pushed when that is asked for, and what a fork brings never, whatever token the run has. */
+function whyHeldBack({ pushPullRequests }: PublishInputs, event: GitEvent): string | undefined {
+  if (!isBeforeMerge(event)) return undefined
+  if (!pushPullRequests) return 'what is not merged yet is built only; `push-pull-requests: true` pushes it'
+  return event.stage === 'proposed-from-fork' ? 'what comes from a fork is built only' : undefined
+}
+
+function noTag(event: GitEvent): ConfigurationError {
+  const allowed = isBeforeMerge(event) ? ' Before the merge `type=ref,event=pr` and `type=sha` are pushed alone.' : ''
+  return new ConfigurationError(
+    `No line of the input \`tags\` makes a tag for this event (${event.name}, ${event.ref}).${allowed} Add one that does, such as \`type=sha\`, or leave the step out with \`if:\`.`
+  )
 }
 
 function imagesOf({ image, images }: PublishInputs, { GITHUB_REPOSITORY }: Environment): Plan['images'] {

@@ -56,13 +56,19 @@ export async function publishImage(work: Work): Promise<Published> {
     if (tried.kind === 'bad') return tried
   }
   if (plan.push) await work.beforeTags()
-  const digest = plan.push ? await pushWithTags(work) : undefined
-  if (work.load) await loadImage(work, plan.names)
+  const digest = plan.push ? await pushWithTags(smoke ? sameAgain(work) : work) : undefined
+  const hasBuilt = smoke || digest !== undefined
+  if (work.load) await loadImage(hasBuilt ? sameAgain(work) : work, plan.names)
   // What only tries whether it builds, unless that was seen already.
   if (digest === undefined && !((smoke || work.load) && work.build.platforms.length <= 1)) {
-    await run(work, { kind: 'nowhere' })
+    await run(hasBuilt || work.load ? sameAgain(work) : work, { kind: 'nowhere' })
   }
   return digest === undefined ? { kind: 'built' } : { kind: 'pushed', digest }
+}
+
+/** What is built once more has to be what was built before: it comes from the builder's cache, whatever the inputs say of caches. */
+function sameAgain(work: Work): Work {
+  return { ...work, build: { ...work.build, noCache: false, pull: false } }
 }
 
 async function pushThenTag(work: Work): Promise<Published> {
@@ -81,7 +87,7 @@ async function pushThenTag(work: Work): Promise<Published> {
     await tagDigest(docker, name, digest, plan.tags)
     log(`${name.name}: ${plan.tags.join(', ')}`)
   }
-  if (work.load) await loadImage(work, plan.names)
+  if (work.load) await loadImage(sameAgain(work), plan.names)
   return { kind: 'pushed', digest }
 }
 

@@ -51,7 +51,8 @@ export const spec = defineAction({
       default: 'true'
     },
     'push-pull-requests': {
-      description: 'Whether to push for pull requests and merge queues too. A pull request from a fork may never push.',
+      description:
+        'Whether to push for pull requests and merge queues too, as `pr-N` and `sha-…` alone. What comes from a fork is never pushed, with no event.',
       schema: flag(),
       default: 'false'
     },
@@ -156,7 +157,11 @@ export const spec = defineAction({
       description: 'Where layers are kept, as `cache-from`.',
       schema: text('lines such as `type=gha,mode=max`, or `none`')
     },
-    'no-cache': { description: 'Whether to build without any cache.', schema: flag(), default: 'false' },
+    'no-cache': {
+      description: 'Whether to build without any cache; what this step has built itself is not built twice.',
+      schema: flag(),
+      default: 'false'
+    },
     pull: { description: 'Whether to look for newer base images each time.', schema: flag(), default: 'false' },
     provenance: {
       description:

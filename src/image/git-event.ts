@@ -6,20 +6,24 @@ export type GitEvent = {
   readonly ref: string
   /** In full. */
   readonly commit: string
+  readonly stage: Stage
   readonly defaultBranch?: string | undefined
   readonly pullRequest?: number | undefined
   /** The branch that a pull request goes to. */
   readonly baseBranch?: string | undefined
 }
 
-/** The branch of a run; none for a tag or a pull request. */
+/** How far the changes of a run have come: merged, in a pull request or a merge queue, or in a pull request from a fork. */
+export type Stage = 'merged' | 'proposed' | 'proposed-from-fork'
+
+/** The branch of a run; none for a tag or for what is not merged yet. */
 export function branchOf(event: GitEvent): string | undefined {
-  return event.pullRequest === undefined ? after('refs/heads/', event.ref) : undefined
+  return isBeforeMerge(event) ? undefined : after('refs/heads/', event.ref)
 }
 
-/** The Git tag of a run; none for a branch or a pull request. */
+/** The Git tag of a run; none for a branch or for what is not merged yet. */
 export function gitTagOf(event: GitEvent): string | undefined {
-  return event.pullRequest === undefined ? after('refs/tags/', event.ref) : undefined
+  return isBeforeMerge(event) ? undefined : after('refs/tags/', event.ref)
 }
 
 /** Whether the run is of the default branch itself. */
@@ -28,8 +32,8 @@ export function isDefaultBranch(event: GitEvent): boolean {
 }
 
 /** Whether the run is of changes that nobody has merged yet: what it makes is pushed only when that is asked for. */
-export function isBeforeMerge({ name, pullRequest }: GitEvent): boolean {
-  return pullRequest !== undefined || name === 'merge_group'
+export function isBeforeMerge({ stage }: GitEvent): boolean {
+  return stage !== 'merged'
 }
 
 function after(beginning: string, ref: string): string | undefined {

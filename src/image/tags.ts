@@ -1,5 +1,5 @@
 import semver from 'semver'
-import { branchOf, type GitEvent, gitTagOf } from './git-event.ts'
+import { branchOf, type GitEvent, gitTagOf, isBeforeMerge } from './git-event.ts'
 import { parseTagRules, type TagRule, type TagType, wrong } from './tag-rule.ts'
 import { fillIn, type Values, valuesOf } from './tag-template.ts'
 
@@ -23,8 +23,22 @@ export const defaultTagRules = [
  * `ConfigurationError` for rules that are wrong.
  */
 export function imageTags(rules: string | undefined, event: GitEvent, now: number): string[] {
+  return tagsOf(parseTagRules(rules ?? defaultTagRules), event, now)
+}
+
+/**
+ * Like `imageTags`, those that may be pushed: before the merge only what is the change's own, its number and its commit. What
+ * others follow, such as `latest` or a version, stays where it is.
+ */
+export function pushedTags(rules: string | undefined, event: GitEvent, now: number): string[] {
+  const isOwn = ({ type, attributes }: TagRule) => type === 'sha' || (type === 'ref' && attributes.event === 'pr')
+  const all = parseTagRules(rules ?? defaultTagRules)
+  return tagsOf(isBeforeMerge(event) ? all.filter(isOwn) : all, event, now)
+}
+
+function tagsOf(rules: readonly TagRule[], event: GitEvent, now: number): string[] {
   const values = valuesOf(event)
-  const made = parseTagRules(rules ?? defaultTagRules).flatMap((rule) => tagOf(rule, { event, values, now }))
+  const made = rules.flatMap((rule) => tagOf(rule, { event, values, now }))
   const sorted = made.sort((a, b) => b.priority - a.priority)
   return [...new Set(sorted.map(({ tag }) => tag))]
 }

@@ -1,20 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Build, buildArguments, type Destination, digestIn } from '../../src/image/buildx.ts'
+import { plainBuild } from './builds.ts'
 
-const plain: Build = {
-  dockerfile: '/action/docker/Dockerfile',
-  context: '/tmp/context',
-  namedContexts: [],
-  buildArgs: [],
-  labels: [],
-  secrets: [],
-  cacheFrom: [],
-  cacheTo: [],
-  platforms: [],
-  sourceDateEpoch: 1700000000,
-  pull: false,
-  noCache: false
-}
 const head = ['buildx', 'build', '--progress=plain', '--file=/action/docker/Dockerfile', '--metadata-file=/tmp/m.json']
 const tail = ['--build-arg=SOURCE_DATE_EPOCH=1700000000', '/tmp/context']
 const game = { host: 'ghcr.io', repository: 'octocat/game', name: 'ghcr.io/octocat/game' }
@@ -46,13 +33,13 @@ describe('where it goes', () => {
       ]
     }
   ])('$to.kind', ({ to, args }) => {
-    expect(buildArguments(plain, to, '/tmp/m.json')).toEqual([...head, ...args, ...tail])
+    expect(buildArguments(plainBuild, to, '/tmp/m.json')).toEqual([...head, ...args, ...tail])
   })
 })
 
 test('all that a build can have', () => {
   const build: Build = {
-    ...plain,
+    ...plainBuild,
     namedContexts: [['module', '/tmp/module']],
     buildArgs: [['BASE_IMAGE', 'debian:12']],
     labels: [['org.opencontainers.image.title', 'a, "b"']],

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { readRunFacts } from '../../actions/docker-publish/event.ts'
+import { planImage } from '../../actions/docker-publish/plan.ts'
+import { spec } from '../../actions/docker-publish/spec.ts'
+import { type Environment, readInputs } from '../../src/action/inputs.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import { type GitEvent, isBeforeMerge } from '../../src/image/git-event.ts'
-import { imageTags } from '../../src/image/tags.ts'
-import { payloadOf } from './events.ts'
+import { imageTags, pushedTags } from '../../src/image/tags.ts'
+import { type Payload, payloadOf } from './events.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'events-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -20,6 +23,21 @@ type Run = { readonly title: string; readonly name: string; readonly ref: string
 const push = payloadOf('push')
 const request = payloadOf('pull_request', ({ action }) => action === 'opened')
 const defaultBranch = push.repository.default_branch as string
+
+const workflowRun = payloadOf('workflow_run')
+const headCommit = request.pull_request.head.sha as string
+const runCommit = 'c0ffee0b01f91b314f59955a4e4d4e80d8edf11d'
+
+function fromFork(payload: Payload): Payload {
+  const { pull_request: change } = payload
+  const repo = { ...change.head.repo, full_name: 'stranger/game' }
+  return { ...payload, pull_request: { ...change, head: { ...change.head, repo } } }
+}
+
+function ofRequest(payload: Payload, from: string): Payload {
+  const head = { head_sha: runCommit, head_repository: { full_name: from }, pull_requests: [] }
+  return { ...payload, workflow_run: { ...payload.workflow_run, event: 'pull_request', ...head } }
+}
 
 const runs: Readonly<Record<string, Run>> = {
   main: { title: 'a push to the default branch', name: 'push', ref: `refs/heads/${defaultBranch}`, payload: push },
@@ -46,11 +64,56 @@ const runs: Readonly<Record<string, Run>> = {
     ref: `refs/heads/${request.pull_request.base.ref}`,
     payload: request
   },
+  fork: {
+    title: 'a pull request from a fork, in the branch that it goes to',
+    name: 'pull_request_target',
+    ref: `refs/heads/${request.pull_request.base.ref}`,
+    payload: fromFork(request)
+  },
+  forkRequest: {
+    title: 'a pull request from a fork',
+    name: 'pull_request',
+    ref: `refs/pull/${request.number}/merge`,
+    payload: fromFork(request)
+  },
+  gone: {
+    title: 'a pull request from a fork that is gone',
+    name: 'pull_request_target',
+    ref: `refs/heads/${request.pull_request.base.ref}`,
+    payload: {
+      ...request,
+      pull_request: { ...request.pull_request, head: { ...request.pull_request.head, repo: null } }
+    }
+  },
+  after: {
+    title: 'what follows a run of a push',
+    name: 'workflow_run',
+    ref: `refs/heads/${workflowRun.repository.default_branch}`,
+    payload: { ...workflowRun, workflow_run: { ...workflowRun.workflow_run, event: 'push' } }
+  },
+  afterRequest: {
+    title: 'what follows a run of a pull request',
+    name: 'workflow_run',
+    ref: `refs/heads/${workflowRun.repository.default_branch}`,
+    payload: ofRequest(workflowRun, workflowRun.repository.full_name)
+  },
+  afterFork: {
+    title: 'what follows a run of a pull request from a fork',
+    name: 'workflow_run',
+    ref: `refs/heads/${workflowRun.repository.default_branch}`,
+    payload: ofRequest(workflowRun, 'stranger/game')
+  },
+  queuePush: {
+    title: 'a push of a merge queue',
+    name: 'push',
+    ref: 'refs/heads/gh-readonly-queue/main/pr-1-abc',
+    payload: push
+  },
   queue: {
     title: 'a merge queue',
     name: 'merge_group',
     ref: 'refs/heads/gh-readonly-queue/main/pr-1-abc',
-    payload: {}
+    payload: { repository: push.repository }
   },
   schedule: {
     title: 'a schedule',
@@ -67,12 +130,15 @@ const runs: Readonly<Record<string, Run>> = {
 }
 
 async function eventOf(key: string): Promise<GitEvent> {
+  return (await readRunFacts(await environmentOf(key))).event
+}
+
+async function environmentOf(key: string): Promise<Environment> {
   const run = runs[key]
   if (run === undefined) throw new Error(`no run ${key}`)
   const path = join(folder, `${key}.json`)
   writeFileSync(path, JSON.stringify(run.payload))
-  const environment = { GITHUB_EVENT_PATH: path, GITHUB_EVENT_NAME: run.name, GITHUB_REF: run.ref, GITHUB_SHA: commit }
-  return (await readRunFacts(environment)).event
+  return { GITHUB_EVENT_PATH: path, GITHUB_EVENT_NAME: run.name, GITHUB_REF: run.ref, GITHUB_SHA: commit }
 }
 
 describe('without rules', () => {
@@ -85,7 +151,11 @@ describe('without rules', () => {
     { run: 'word', tags: ['sha-7fd1a60'] },
     { run: 'release', tags: ['0.4.0', '0.4', '0', 'sha-7fd1a60'] },
     { run: 'request', tags: [`pr-${request.number}`, 'sha-7fd1a60'] },
-    { run: 'target', tags: [`pr-${request.number}`, 'sha-7fd1a60'] },
+    { run: 'target', tags: [`pr-${request.number}`, `sha-${headCommit.slice(0, 7)}`] },
+    { run: 'queue', tags: ['sha-7fd1a60'] },
+    { run: 'queuePush', tags: ['sha-7fd1a60'] },
+    { run: 'after', tags: [workflowRun.repository.default_branch, 'latest', 'sha-7fd1a60'] },
+    { run: 'afterRequest', tags: ['sha-c0ffee0'] },
     { run: 'schedule', tags: [defaultBranch, 'latest', 'sha-7fd1a60'] },
     { run: 'hand', tags: [defaultBranch, 'latest', 'sha-7fd1a60'] }
   ])('$run: $tags', async ({ run, tags }) => {
@@ -169,6 +239,50 @@ describe('a rule', () => {
 test.each(Object.entries(runs).map(([key, { title }]) => ({ key, title })))(
   'whether $title is before a merge',
   async ({ key }) => {
-    expect(isBeforeMerge(await eventOf(key))).toBe(['request', 'target', 'queue'].includes(key))
+    const proposed = ['request', 'target', 'queue', 'queuePush', 'afterRequest']
+    const fromForks = ['fork', 'forkRequest', 'gone', 'afterFork']
+    const { stage, ...event } = await eventOf(key)
+    expect(stage).toBe(fromForks.includes(key) ? 'proposed-from-fork' : proposed.includes(key) ? 'proposed' : 'merged')
+    expect(isBeforeMerge({ stage, ...event })).toBe(stage !== 'merged')
   }
 )
+
+test.each([
+  { run: 'main', tags: ['latest', '3.0.0', 'sha-7fd1a60'] },
+  { run: 'request', tags: [`pr-${request.number}`, 'sha-7fd1a60'] },
+  { run: 'target', tags: [`pr-${request.number}`, `sha-${headCommit.slice(0, 7)}`] },
+  { run: 'queue', tags: ['sha-7fd1a60'] },
+  { run: 'afterRequest', tags: ['sha-c0ffee0'] }
+])('what may be pushed of $run: $tags', async ({ run, tags }) => {
+  const rules =
+    'latest\ntype=semver,pattern={{version}},value=3.0.0,priority=150\ntype=ref,event=pr\ntype=sha\ntype=schedule'
+  expect(pushedTags(rules, await eventOf(run), now)).toEqual(tags)
+})
+
+test.each([
+  { run: 'main', asked: false, push: true },
+  { run: 'after', asked: false, push: true },
+  { run: 'target', asked: false, push: false },
+  { run: 'target', asked: true, push: true },
+  { run: 'fork', asked: true, push: false },
+  { run: 'forkRequest', asked: true, push: false },
+  { run: 'gone', asked: true, push: false },
+  { run: 'queue', asked: true, push: true },
+  { run: 'afterRequest', asked: false, push: false },
+  { run: 'afterRequest', asked: true, push: true },
+  { run: 'afterFork', asked: true, push: false }
+])('$run, push-pull-requests $asked: pushed $push', async ({ run, asked, push: pushed }) => {
+  const environment = await environmentOf(run)
+  const inputs = { INPUT_MODULE: 'm.wasm', INPUT_IMAGE: 'r.example/g', 'INPUT_PUSH-PULL-REQUESTS': String(asked) }
+  const variables = { ...environment, GITHUB_WORKSPACE: folder, SOURCE_DATE_EPOCH: '0' }
+  const plan = await planImage(readInputs(spec, inputs), undefined, variables, now)
+  expect(plan.push).toBe(pushed)
+  if (!pushed) expect(plan.heldBack).toMatch(asked ? /fork/ : /push-pull-requests/)
+})
+
+test('rules that push nothing before the merge are told which would', async () => {
+  const inputs = { INPUT_MODULE: 'm.wasm', INPUT_IMAGE: 'r.example/g', 'INPUT_PUSH-PULL-REQUESTS': 'true' }
+  const given = readInputs(spec, { ...inputs, INPUT_TAGS: 'latest' })
+  const planned = environmentOf('request').then((environment) => planImage(given, undefined, environment, now))
+  await expect(planned).rejects.toThrow(/Before the merge `type=ref,event=pr` and `type=sha`/)
+})

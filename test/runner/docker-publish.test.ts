@@ -30,6 +30,7 @@ await fetch(`${server.url}/v1/database/smoke-test`, {
 })
 afterAll(() => server.close())
 
+const afresh = { 'no-cache': 'true', pull: 'true' }
 const commands = (calls: readonly DockerCall[]) => calls.map(({ what }) => what)
 const builds = (calls: readonly DockerCall[]) => calls.filter(({ what }) => what === 'buildx build')
 const errors = (annotations: readonly { level: string; message: string }[]) =>
@@ -96,12 +97,14 @@ test.concurrent("docker's own builder builds into the engine, tries, and pushes 
   const { main, calls } = await publishImage({
     event,
     secrets,
-    inputs: { image: '127.0.0.1:9/game', smoke: 'true', tags: 'type=raw,value=one' },
+    inputs: { image: '127.0.0.1:9/game', smoke: 'true', tags: 'type=raw,value=one', ...afresh },
     docker: { driver: 'docker', port }
   })
   expect(errors(main.annotations)).toEqual([])
   const [first, second, ...more] = builds(calls)
-  expect(first?.args).toContain('--load')
+  expect(first?.args).toEqual(expect.arrayContaining(['--load', '--no-cache', '--pull']))
+  expect(second?.args).not.toContain('--no-cache')
+  expect(second?.args).not.toContain('--pull')
   expect(second?.args).toEqual(expect.arrayContaining(['--push', '--tag=127.0.0.1:9/game:one']))
   expect(more).toEqual([])
   expect(commands(calls)).not.toContain('login')
