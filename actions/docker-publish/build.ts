@@ -9,9 +9,10 @@ import { planBuilds } from '../../src/build/plan.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import { keepSecrets } from '../../src/image/build-secrets.ts'
 import { type Build, type Builder, digestOf } from '../../src/image/buildx.ts'
-import { addSources, makeContext } from '../../src/image/context.ts'
+import { addSources, makeContext, type Repository } from '../../src/image/context.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { type Pair, pairsIn } from '../../src/image/pairs.ts'
+import { childEnvironment, runProgram } from '../../src/process.ts'
 import { type GivenModule, versionOf } from '../given-module.ts'
 import { versionOfModules } from '../installing.ts'
 import { workspaceOf } from './docker-program.ts'
@@ -68,6 +69,10 @@ function maskLines(secrets: string | undefined): void {
   for (const [, value] of pairsIn(secrets, 'secrets', { isSecret: true })) if (value.trim() !== '') maskSecret(value)
 }
 
+function repositoryIn(environment: Environment): Repository {
+  return { run: runProgram, folder: workspaceOf(environment), environment: childEnvironment(environment) }
+}
+
 type Places = Pick<Build, 'dockerfile' | 'context' | 'namedContexts'> & { readonly isOurs: boolean }
 
 async function placesOf({ inputs, plan, given, environment, root }: BuildParts): Promise<Places> {
@@ -78,7 +83,7 @@ async function placesOf({ inputs, plan, given, environment, root }: BuildParts):
     const entrypoint = join(shipped, 'entrypoint.sh')
     const names = await makeContext(own, { module: given?.module, manifest, entrypoint }, plan.time)
     log(`Into the image go: ${names.join(', ')}.`)
-    if (inputs.buildInImage) await addSources(own, workspaceOf(environment))
+    if (inputs.buildInImage) await addSources(own, repositoryIn(environment))
   }
   const namedContexts: Pair[] = given !== undefined && context !== undefined ? [['module', own]] : []
   if (dockerfile === undefined && context === undefined) {

@@ -22,7 +22,7 @@ export const spec = defineAction({
     },
     'build-in-image': {
       description:
-        'Whether the image builds the module by itself, of a Rust project in the workspace (`path`), instead of `module` or `artifact`.',
+        'Whether the image builds the module by itself, of a Rust project in the workspace (`path`), instead of `module` or `artifact`. It gets the files that Git tracks.',
       schema: flag(),
       default: 'false'
     },

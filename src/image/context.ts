@@ -1,7 +1,8 @@
-import { cp, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { chmod, cp, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { ConfigurationError, messageOf } from '../errors.ts'
 import type { Module } from '../module/module.ts'
+import type { Command, RunProgram } from '../process.ts'
 
 /** What is put into an image besides a server. */
 export type ContextParts = {
@@ -25,23 +26,50 @@ export async function makeContext(folder: string, parts: ContextParts, time: num
   if (parts.module) files.set(`module.${parts.module.kind}`, { content: parts.module.bytes, mode: 0o644 })
   await mkdir(folder, { recursive: true })
   for (const [name, { content, mode }] of files) {
-    await writeFile(join(folder, name), content, { mode })
+    await writeFile(join(folder, name), content)
+    // Not by `writeFile`, whose mode the umask of the machine cuts.
+    await chmod(join(folder, name), mode)
     await utimes(join(folder, name), time, time)
   }
   await utimes(folder, time, time)
   return [...files.keys()]
 }
 
-/**
- * Copies a repository into `source/` of a context, for an image that builds the module by itself: without what Git keeps and
- * what builds and packages leave.
- */
-export async function addSources(folder: string, repository: string): Promise<void> {
-  const filter = (path: string) => path === repository || !leftOut.has(basename(path))
-  await cp(repository, join(folder, 'source'), { recursive: true, filter, verbatimSymlinks: true })
+/** How Git is run, and the repository that it is asked of. */
+export type Repository = {
+  readonly run: RunProgram
+  readonly folder: string
+  readonly environment: Command['environment']
 }
 
-const leftOut: ReadonlySet<string> = new Set(['.git', 'target', 'node_modules'])
+/**
+ * Copies a repository into `source/` of a context, for an image that builds the module by itself: the files that Git tracks, as
+ * they are now. What lies beside them, such as credentials of earlier steps and what builds leave, would get into the cache
+ * that the builder exports. Throws a `ConfigurationError` when it is no repository.
+ */
+export async function addSources(folder: string, repository: Repository): Promise<void> {
+  for (const name of await trackedFiles(repository)) {
+    const from = join(repository.folder, name)
+    const found = await lstat(from).catch(() => undefined)
+    // A submodule that was not checked out is a folder, and a file may have been deleted.
+    if (found === undefined || found.isDirectory()) continue
+    const to = join(folder, 'source', name)
+    await mkdir(dirname(to), { recursive: true })
+    await cp(from, to, { verbatimSymlinks: true })
+  }
+}
+
+/** Below the folder, those of its submodules too (https://git-scm.com/docs/git-ls-files). */
+async function trackedFiles({ run, folder, environment }: Repository): Promise<string[]> {
+  const args = ['ls-files', '-z', '--cached', '--recurse-submodules']
+  const ran = await run({ program: 'git', args, folder, environment }, { timeout: 60_000 })
+  const names = ran.stdout.split('\0').filter((name) => name !== '')
+  if (ran.exitCode === 0 && names.length > 0) return names
+  const said = ran.stderr.trim() || 'it tracks no file there'
+  throw new ConfigurationError(
+    `With \`build-in-image: true\` the image is built from the files that Git tracks, and Git can't tell them in ${folder} (${said}). Check the repository out in an earlier step (\`actions/checkout\`), and see to it that \`git\` is installed.`
+  )
+}
 
 function entrypointIn(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error) => {

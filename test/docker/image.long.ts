@@ -101,7 +101,7 @@ describe(`an image, with stand-in programs, on ${engine.name}`, () => {
     const cargo = `#!/bin/sh
 set -eu
 [ "$*" = 'build --release --target wasm32-unknown-unknown --locked' ]
-[ -f Cargo.toml ] && [ ! -e ../.git ] && [ ! -e target ]
+[ -f Cargo.toml ] && [ ! -e ../.git ] && [ -f src/target/mod.rs ]
 mkdir -p "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release"
 cp module.bin "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/game.wasm"
 `
@@ -114,7 +114,7 @@ cp module.bin "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/game.wasm"
       'source/server/Cargo.toml': '',
       'source/server/module.bin': fixtureModule('counter.wasm'),
       'source/.git/config': 'of no use to the build, and may hold a credential',
-      'source/server/target/release/old': ''
+      'source/server/src/target/mod.rs': ''
     }
     const flags = ['MODULE_SOURCE=rust', 'RUST_IMAGE=rust:1', 'MODULE_PATH=server'].flatMap((flag) => [
       '--build-arg',

@@ -1,11 +1,24 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { keepSecrets } from '../../src/image/build-secrets.ts'
-import { makeContext } from '../../src/image/context.ts'
+import { addSources, makeContext } from '../../src/image/context.ts'
 import { knownLogin, makeDockerConfig, readDockerConfig } from '../../src/image/registry-login.ts'
 import { moduleFromBytes } from '../../src/module/load.ts'
+import { runProgram } from '../../src/process.ts'
 import { fixtureModule } from '../fixtures.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'image-'))
@@ -31,6 +44,65 @@ test('the same parts make the same context', async () => {
     { mode: 0o644, mtimeMs: 1700000000000 },
     { mode: 0o644, mtimeMs: 1700000000000 }
   ])
+})
+
+test('the modes of a context are the same whatever the machine cuts of them', async () => {
+  const entrypoint = join(root, 'masked.sh')
+  writeFileSync(entrypoint, '#!/bin/sh\n')
+  const folder = newFolder()
+  const before = process.umask(0o077)
+  try {
+    await makeContext(folder, { module: undefined, manifest: '{}\n', entrypoint }, 0)
+  } finally {
+    process.umask(before)
+  }
+  const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777])
+  expect(modes).toEqual([
+    ['entrypoint.sh', 0o755],
+    ['manifest.json', 0o644]
+  ])
+})
+
+describe('sources for an image that builds the module', () => {
+  const environment = { PATH: process.env.PATH, HOME: root, GIT_CONFIG_NOSYSTEM: '1' }
+  const repositoryAt = (folder: string) => ({ run: runProgram, folder, environment })
+  const git = (folder: string, ...args: string[]) => execFileSync('git', args, { cwd: folder, env: environment })
+  const write = (folder: string, name: string, content: string) => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+
+  test('are what Git tracks, as it is now', async () => {
+    const [repository, context] = [newFolder(), newFolder()]
+    const tracked = ['server/Cargo.toml', 'server/src/target/mod.rs', 'server/src/Ünï code.rs', 'gone.rs']
+    for (const name of [...tracked, 'server/target/release/old', 'gha-creds-1.json', '.env']) {
+      write(repository, name, name)
+    }
+    symlinkSync('server/Cargo.toml', join(repository, 'link'))
+    git(repository, 'init', '--quiet')
+    git(repository, 'add', '--', ...tracked, 'link')
+    rmSync(join(repository, 'gone.rs'))
+    write(repository, 'server/Cargo.toml', 'edited')
+    await addSources(context, repositoryAt(repository))
+    const source = join(context, 'source')
+    const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    expect(files.map(({ parentPath, name }) => relative(source, join(parentPath, name))).sort()).toEqual([
+      'link',
+      'server/Cargo.toml',
+      'server/src/target/mod.rs',
+      'server/src/Ünï code.rs'
+    ])
+    expect(readFileSync(join(source, 'server/Cargo.toml'), 'utf8')).toBe('edited')
+    expect(readlinkSync(join(source, 'link'))).toBe('server/Cargo.toml')
+  })
+
+  test('have to be in a repository', async () => {
+    const folder = newFolder()
+    write(folder, 'Cargo.toml', '')
+    await expect(addSources(newFolder(), repositoryAt(folder))).rejects.toThrow(
+      /files that Git tracks.*actions\/checkout/
+    )
+  })
 })
 
 test('a release without the entrypoint says so', async () => {
