@@ -250,9 +250,7 @@ test.concurrent('a killed step leaves no login, secret or container behind', asy
     filesForSecrets: [/config\.json$/, /secrets\/npm$/],
     inputs: { smoke: 'true', secrets: `npm=${buildSecret}` },
     docker: { hangs: 'run', port },
-    onLine: (text, step) => {
-      if (text.startsWith('Trying ')) setTimeout(() => step.kill(), 1500)
-    }
+    killAt: 'run'
   })
   expect(main.signal).toBe('SIGKILL')
   expect(main.files).toContainEqual(expect.stringMatching(/config\.json$/))

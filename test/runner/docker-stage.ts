@@ -11,8 +11,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fixtureModule } from '../fixtures.ts'
-import { Job, type JobOptions, type Step, type StepResult } from './runner.ts'
+import { Job, type JobOptions, type RunningStep, type Step, type StepResult } from './runner.ts'
 import { dist } from './stage.ts'
 
 /** What the stand-in for docker is told: programs/docker.mjs. */
@@ -49,7 +50,8 @@ export type ImageOptions = JobOptions & {
   readonly docker?: DockerSettings | 'none'
   /** What registries have already: digests by names. */
   readonly registry?: Readonly<Record<string, string>>
-  readonly onLine?: (text: string, act: { kill(): void }) => void
+  /** A command of docker at which the step is killed, once it runs. */
+  readonly killAt?: string
 }
 
 /** A run that is over, post step included. */
@@ -63,7 +65,7 @@ export type ImagePublished = {
 
 /** Runs the built action on the runner, on a machine whose docker is a stand-in. The module is the fixture `counter`. */
 export async function publishImage(options: ImageOptions): Promise<ImagePublished> {
-  const { inputs = {}, docker = {}, registry = {}, onLine, env, ...others } = options
+  const { inputs = {}, docker = {}, registry = {}, killAt, env, ...others } = options
   shipDocker()
   const machine = realpathSync(mkdtempSync(join(tmpdir(), 'docker-')))
   if (docker !== 'none') installDocker(machine, docker, registry)
@@ -71,7 +73,8 @@ export async function publishImage(options: ImageOptions): Promise<ImagePublishe
   writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule('counter.wasm'))
   try {
     const step: Step = { action: 'docker-publish', inputs: { module: 'module.wasm', version: '2.8.3', ...inputs } }
-    const running = job.start({ ...step, onLine: ({ text }) => onLine?.(text, running) })
+    const running = job.start(step)
+    if (killAt !== undefined) await killOnce(running, () => callsIn(machine).some(({ what }) => what === killAt))
     const main = await running.result
     const [post] = await job.post()
     if (post === undefined) throw new Error('docker-publish has no post step')
@@ -80,6 +83,16 @@ export async function publishImage(options: ImageOptions): Promise<ImagePublishe
     job.end()
     rmSync(machine, { recursive: true, force: true })
   }
+}
+
+/** Kills a step as soon as something is so, unless it ends before. */
+async function killOnce(running: RunningStep, isSo: () => boolean): Promise<void> {
+  let hasEnded = false
+  const ended = running.result.then(() => {
+    hasEnded = true
+  })
+  while (!hasEnded && !isSo()) await Promise.race([ended, setTimeout(20)])
+  running.kill()
 }
 
 /** A release has `docker` beside `dist`. */
@@ -103,8 +116,8 @@ function installDocker(folder: string, settings: DockerSettings, registry: objec
 function callsIn(folder: string): DockerCall[] {
   const path = join(folder, 'calls.jsonl')
   if (!existsSync(path)) return []
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
-  return lines.map((line) => JSON.parse(line) as DockerCall)
+  const lines = readFileSync(path, 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as DockerCall)
 }
 
 function registryIn(folder: string): Record<string, string> {
