@@ -37,8 +37,6 @@ export type AuthorizationOptions = {
   readonly credential: Credential | undefined
   readonly network: Network
   readonly secrets: Secrets
-  /** Whether a registry that is spoken to by http may have its tokens given by http as well. */
-  readonly plainHttp: boolean
 }
 
 /**
@@ -111,11 +109,11 @@ async function askForToken(
 
 /**
  * The realm is whatever the registry says, so it gets the credential by https only; by http when both are this
- * machine, or when the user wants http.
+ * machine.
  */
-function tokenUrl({ realm, service, scopes }: Bearer, scope: Scope, { base, plainHttp }: AuthorizationOptions): string {
+function tokenUrl({ realm, service, scopes }: Bearer, scope: Scope, { base }: AuthorizationOptions): string {
   const url = URL.canParse(realm) ? new URL(realm) : undefined
-  const mayBePlain = plainHttp || (url !== undefined && isLoopback(url) && isLoopback(base))
+  const mayBePlain = url !== undefined && isLoopback(url) && isLoopback(base)
   if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && mayBePlain))) {
     throw new RegistryFailure(
       `${base.host} sends for tokens to ${url === undefined ? 'what is no address' : `${url.protocol}//${url.host}`}; the ` +

@@ -46,8 +46,6 @@ export type RegistryOptions = {
   readonly network: Network
   /** Told each secret before it is used: the password, what it becomes in a header, tokens. */
   readonly onSecret: (secret: string) => void
-  /** Speak http, where everybody on the way can read and change what is sent. On this machine it is http anyhow. */
-  readonly plainHttp?: boolean
   /** Milliseconds without a byte after which a transfer counts as broken; 30 s when left out. */
   readonly idle?: number
 }
@@ -60,10 +58,10 @@ export const registryPatience: Patience = { attempts: 5, firstDelay: 500, longes
  * it stores blobs.
  */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { host, credential, network, onSecret, plainHttp = false, idle = 30_000 } = options
-  const base = baseOf(host, plainHttp)
+  const { host, credential, network, onSecret, idle = 30_000 } = options
+  const base = baseOf(host)
   const secrets = keepSecrets(onSecret)
-  const authorization = authorizationFor({ base, credential, network, secrets, plainHttp })
+  const authorization = authorizationFor({ base, credential, network, secrets })
   const asked = ({ action, name }: Job): Asked => {
     return { action, name, hasCredential: credential !== undefined, redact: secrets.redact }
   }
@@ -109,11 +107,11 @@ export function openRegistry(options: RegistryOptions): Registry {
 
 type Over<Result> = (request: Request) => Promise<Result>
 
-/** Docker Hub's API is at another host than its name (https://github.com/moby/moby/blob/v28.0.0/registry/config.go). */
-function baseOf(host: string, plainHttp: boolean): URL {
+/** By https, but on this machine. Docker Hub's API is at another host than its name (https://github.com/moby/moby/blob/v28.0.0/registry/config.go). */
+function baseOf(host: string): URL {
   const address = host === 'docker.io' ? 'registry-1.docker.io' : host
   const url = new URL(`https://${address}`)
-  return plainHttp || isLoopback(url) ? new URL(`http://${address}`) : url
+  return isLoopback(url) ? new URL(`http://${address}`) : url
 }
 
 function scopeOf({ action, repository }: Job): Scope {

@@ -98,14 +98,14 @@ describe('who may not', () => {
 })
 
 /** Hosts that can't be had here: what a request is answered, and all that were sent. */
-function elsewhere(host: string, answer: (request: Request) => Partial<Answer>, plainHttp = false) {
+function elsewhere(host: string, answer: (request: Request) => Partial<Answer>) {
   const sent: Request[] = []
   const exchange: Transport['exchange'] = async (request) => {
     sent.push(request)
     return { kind: 'answered', answer: { status: 404, headers: {}, body: '', ...answer(request) } }
   }
   const network = { ...hastyNetwork(), transport: { ...createTransport('test'), exchange, stream: exchange } }
-  const registry = openRegistry({ host, credential: registryUser, network, onSecret: () => {}, plainHttp })
+  const registry = openRegistry({ host, credential: registryUser, network, onSecret: () => {} })
   return { registry, sent }
 }
 
@@ -195,14 +195,5 @@ describe('other hosts', () => {
     const { registry, sent } = elsewhere(host, () => denied)
     await expect(pushModule(registry, { repository, module })).rejects.toThrow(ConfigurationError)
     expect(sent[0]?.url.startsWith(`${url}v2/`)).toBe(true)
-  })
-
-  test.each([
-    [false, 'https://registry.example.com:8443/'],
-    [true, 'http://registry.example.com:8443/']
-  ])('plain http is for those who want it: %s', async (plainHttp, url) => {
-    const { registry, sent } = elsewhere('registry.example.com:8443', () => denied, plainHttp)
-    await expect(pushModule(registry, { repository, module })).rejects.toThrow(ConfigurationError)
-    expect(sent[0]?.url.startsWith(`${url}v2/octocat/game/blobs/sha256:`)).toBe(true)
   })
 })
