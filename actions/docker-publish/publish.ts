@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { warn } from '../../src/action/annotations.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
+import { systemClock } from '../../src/clock.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import {
+  type Astray,
   type Build,
   type Builder,
   buildImage,
@@ -84,11 +87,20 @@ async function pushThenTag(work: Work): Promise<Published> {
   if (tried.kind === 'bad') return tried
   await work.beforeTags()
   for (const name of plan.images) {
-    await tagDigest(docker, name, digest, plan.tags)
+    tellAstray(await tagDigest(docker, name, { digest, tags: plan.tags, clock: systemClock }), digest)
     log(`${name.name}: ${plan.tags.join(', ')}`)
   }
   if (work.load) await loadImage(sameAgain(work), plan.names)
   return { kind: 'pushed', digest }
+}
+
+function tellAstray(astray: readonly Astray[], digest: string): void {
+  for (const { name, found = 'nothing that could be read' } of astray) {
+    warn(
+      'docker-publish: tag',
+      `${name} was moved to ${digest}, which was checked, and the registry says that it leads to ${found}: it shows the tag late, or somebody else has moved it since. Look at it again, and take the digest where it matters.`
+    )
+  }
 }
 
 /** Else there would be nothing to try. */

@@ -5,7 +5,7 @@ import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { systemClock } from '../../src/clock.ts'
-import { endOfTrialLog, removeTrial, startTrial, waitForHealth } from '../../src/image/container.ts'
+import { endOfTrialLog, removeTrial, type Service, startTrial, waitForHealth } from '../../src/image/container.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import type { ModuleHash } from '../../src/module/hash.ts'
 import { redactLog } from '../../src/setup/local-server.ts'
@@ -53,10 +53,12 @@ export async function tryImage(docker: Docker, run: TrialRun): Promise<Tried> {
 async function tryContainer(docker: Docker, name: string, run: TrialRun): Promise<Tried> {
   const { image, timeout, hash, environment } = run
   const url = await startTrial(docker, { name, image, database })
-  const answers = () => servesDatabase(url)
-  const health = await waitForHealth(docker, name, { answers, clock: systemClock, timeout })
+  const ask = () => askForDatabase(url)
+  const health = await waitForHealth(docker, name, { ask, clock: systemClock, timeout })
+  if (health.kind === 'cancelled') throw cancelledTrial()
   if (health.kind === 'not-healthy') return { kind: 'bad', reason: `It is not healthy: ${health.reason}.` }
   const report = await check(connectAsNobody(url), hash, run.cancelled)
+  if (run.cancelled.aborted) throw cancelledTrial()
   await writeSummary(renderSmoke(report), environment)
   if (hasPassed(report)) return { kind: 'good' }
   const failed = report.reports.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'not-run')
@@ -67,7 +69,7 @@ async function tryContainer(docker: Docker, name: string, run: TrialRun): Promis
 const database = 'smoke-test'
 
 /** Asked once each time, since the container may end meanwhile (docs/server-behaviour.md, "Names"). */
-async function servesDatabase(url: string): Promise<boolean> {
+async function askForDatabase(url: string): Promise<Service> {
   const result = await createTransport(`stdb-actions/${version}`).exchange({
     method: 'GET',
     url: `${url}/v1/database/${database}`,
@@ -76,7 +78,12 @@ async function servesDatabase(url: string): Promise<boolean> {
     longestAnswer: 1 << 16,
     mayShareConnection: false
   })
-  return result.kind === 'answered' && result.answer.status === 200
+  if (result.kind !== 'answered') return 'unreachable'
+  return result.answer.status === 200 ? 'serves' : 'serves-not'
+}
+
+function cancelledTrial(): Error {
+  return new Error('The trial of the image was ended: the job was cancelled.')
 }
 
 async function check(server: Server, hash: ModuleHash | undefined, cancelled: AbortSignal): Promise<SmokeReport> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { parseJson } from '../checked-json.ts'
+import type { Clock } from '../clock.ts'
 import type { Command } from '../process.ts'
 import { type Docker, type DockerOptions, runDocker } from './docker.ts'
 import type { Undertaking } from './docker-errors.ts'
@@ -180,24 +181,41 @@ export async function digestOf(docker: Docker, reference: string): Promise<strin
 
 const lookingAt: DockerOptions = { undertaking: { kind: 'look' }, timeout: 60_000 }
 
+/** A tag that leads elsewhere than it was moved to: `ghcr.io/owner/name:tag`, and to which digest where that can be had. */
+export type Astray = { readonly name: string; readonly found: string | undefined }
+
 /**
- * Puts tags on what a registry has by its digest, and checks that they lead to it. Throws a `ConfigurationError` when a tag
- * can't be moved.
+ * Puts tags on what a registry has by its digest, and looks whether they lead to it. Some registries show a moved tag late,
+ * so it is looked for several seconds; answers those that still lead elsewhere. Throws a `ConfigurationError` when a tag can't be
+ * moved.
  */
 export async function tagDigest(
   docker: Docker,
   image: ImageName,
-  digest: string,
-  tags: readonly string[]
-): Promise<void> {
+  { digest, tags, clock }: { readonly digest: string; readonly tags: readonly string[]; readonly clock: Clock }
+): Promise<Astray[]> {
   const names = tags.map((tag) => `${image.name}:${tag}`)
   // An image of one platform stays as it is: else it would be put into an index, with a digest of its own.
   const args = ['buildx', 'imagetools', 'create', '--prefer-index=false', ...names.map((name) => `--tag=${name}`)]
   const undertaking = { kind: 'push', registry: image.host, images: [image.name] } as const
   await runDocker(docker, [...args, `${image.name}@${digest}`], { undertaking, timeout: 300_000 })
-  for (const name of names) {
-    const found = await digestOf(docker, name)
-    if (found !== digest)
-      throw new Error(`${name} leads to ${found} and not to ${digest}, which was checked: somebody else moved it.`)
+  let astray: Astray[] = names.map((name) => ({ name, found: undefined }))
+  for (const wait of [0, 1000, 2000, 4000]) {
+    if (wait > 0) await clock.sleep(wait, docker.signal)
+    astray = await thoseAstray(docker, astray, digest)
+    if (astray.length === 0) break
   }
+  return astray
+}
+
+async function thoseAstray(docker: Docker, suspects: readonly Astray[], digest: string): Promise<Astray[]> {
+  const astray: Astray[] = []
+  for (const { name } of suspects) {
+    const found = await digestOf(docker, name).catch((error) => {
+      if (docker.signal?.aborted) throw error
+      return undefined
+    })
+    if (found !== digest) astray.push({ name, found })
+  }
+  return astray
 }

@@ -34,33 +34,33 @@ export type Health =
   | { readonly kind: 'healthy' }
   /** For a reason that a sentence can end with. */
   | { readonly kind: 'not-healthy'; readonly reason: string }
+  | { readonly kind: 'cancelled' }
+
+/** What a container's server says of the database; `unreachable`: nothing answers at its address. */
+export type Service = 'serves' | 'serves-not' | 'unreachable'
 
 export type Waiting = {
-  /** Whether its server serves the database. */
-  readonly answers: () => Promise<boolean>
+  readonly ask: () => Promise<Service>
   readonly clock: Clock
   /** In milliseconds. */
   readonly timeout: number
 }
 
 /** Waits until a container's own health check passes, where its image has one, and its server serves the database. */
-export async function waitForHealth(
-  docker: Docker,
-  name: string,
-  { answers, clock, timeout }: Waiting
-): Promise<Health> {
+export async function waitForHealth(docker: Docker, name: string, { ask, clock, timeout }: Waiting): Promise<Health> {
   const end = clock.now() + timeout
   let state = await stateOf(docker, name)
   while (!docker.signal?.aborted) {
     const over = overIn(state)
     if (over !== undefined) return { kind: 'not-healthy', reason: over }
     const isHealthy = state.Health === undefined || state.Health.Status === 'healthy'
-    if (isHealthy && (await answers())) return { kind: 'healthy' }
-    if (clock.now() >= end) return { kind: 'not-healthy', reason: lateIn(state, isHealthy, timeout) }
+    const service = isHealthy ? await ask() : undefined
+    if (service === 'serves') return { kind: 'healthy' }
+    if (clock.now() >= end) return { kind: 'not-healthy', reason: lateIn(state, service, timeout) }
     await clock.sleep(500, docker.signal)
     state = await stateOf(docker, name)
   }
-  return { kind: 'not-healthy', reason: 'the job was cancelled' }
+  return { kind: 'cancelled' }
 }
 
 /** The last lines of what a container printed; nothing when that can't be had. */
@@ -108,8 +108,11 @@ function overIn({ Status, ExitCode, Health }: State): string | undefined {
   return `its health check fails${said ? `: ${said}` : ''}`
 }
 
-function lateIn({ Health }: State, isHealthy: boolean, timeout: number): string {
+function lateIn({ Health }: State, service: Service | undefined, timeout: number): string {
   const waited = `within ${Math.round(timeout / 1000)} s`
-  if (isHealthy) return `its server did not serve the database ${waited}`
+  if (service === 'unreachable' && Health !== undefined) {
+    return `its own health check passes, but nothing answered at its port of 127.0.0.1 ${waited}: when the job runs in a \`container:\`, or DOCKER_HOST leads to another machine, that port is not on this machine; leave out \`container:\`, or \`smoke\``
+  }
+  if (service !== undefined) return `its server did not serve the database ${waited}`
   return `its health check did not pass ${waited} (it is \`${Health?.Status}\`)`
 }

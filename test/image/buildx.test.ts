@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Build, buildArguments, type Destination, digestIn } from '../../src/image/buildx.ts'
+import type { Clock } from '../../src/clock.ts'
+import { type Build, buildArguments, type Destination, digestIn, tagDigest } from '../../src/image/buildx.ts'
+import type { Docker } from '../../src/image/docker.ts'
 import { plainBuild } from './builds.ts'
 
 const head = ['buildx', 'build', '--progress=plain', '--file=/action/docker/Dockerfile', '--metadata-file=/tmp/m.json']
@@ -93,4 +95,39 @@ test("the digest in buildx' metadata", () => {
   expect(digestIn(JSON.stringify({ 'containerimage.digest': digest, 'image.name': 'x' }), 'm.json')).toBe(digest)
   expect(digestIn('{}', 'm.json')).toBeUndefined()
   expect(() => digestIn('{"containerimage.digest":"sha256:1"}', 'm.json')).toThrow(/m\.json/)
+})
+
+describe('tags that are put on a digest', () => {
+  const digest = `sha256:${'a'.repeat(64)}`
+  const other = `sha256:${'b'.repeat(64)}`
+  const name = 'ghcr.io/octocat/game:latest'
+
+  /** The registry answers each look at the tag with the next of these; the last for ever. */
+  async function tag(...answers: readonly (string | undefined)[]) {
+    const waits: number[] = []
+    let looks = 0
+    const clock: Clock = { now: () => 0, random: () => 0, sleep: async (ms) => void waits.push(ms) }
+    const docker: Docker = {
+      run: async ({ args }) => {
+        if (args[2] === 'create') return { exitCode: 0, stdout: '', stderr: '' }
+        const found = answers[Math.min(looks++, answers.length - 1)]
+        if (found === undefined) return { exitCode: 1, stdout: '', stderr: 'ERROR: not found' }
+        return { exitCode: 0, stdout: JSON.stringify({ digest: found }), stderr: '' }
+      },
+      environment: {},
+      folder: '/'
+    }
+    return { astray: await tagDigest(docker, game, { digest, tags: ['latest'], clock }), looks, waits }
+  }
+
+  test.each([
+    { answers: [digest], astray: [], looks: 1 },
+    { answers: [other, digest], astray: [], looks: 2 },
+    { answers: [undefined, other, digest], astray: [], looks: 3 },
+    { answers: [other], astray: [{ name, found: other }], looks: 4 },
+    { answers: [undefined], astray: [{ name, found: undefined }], looks: 4 }
+  ])('$looks looks, $astray', async ({ answers, astray, looks }) => {
+    const tagged = await tag(...answers)
+    expect(tagged).toEqual({ astray, looks, waits: [1000, 2000, 4000].slice(0, looks - 1) })
+  })
 })
