@@ -282,27 +282,57 @@ look_at_live() {
 
 # --- the module -------------------------------------------------------------------------------------------------------
 
-# $record/published has a line for each publish that was seen to have happened: SHA-256 of the module, the server's hash of
-# it, time. $record/publishing is there while one is under way: SHA-256, what was live before.
+# $record/published has a line for each publish that happened: SHA-256 of the module, the server's hash of it (`unknown`
+# where that was not seen), time. $record/publishing is there while one is under way, and after one whose end was not
+# seen: SHA-256, what was live before.
 
-# A publish that was cut off: the server may have carried it out.
+note_publishing() {
+  printf '%s %s\n' "$1" "$2" >"$record/publishing.new"
+  put_in_place "$record/publishing"
+}
+
+# A publish whose end was not seen: the server may have carried it out. What is live instead of what was before can be
+# another module still. So it counts as published, for the order of modules, but its image publishes again.
 settle_last_publish() {
   [ -f "$record/publishing" ] || return 0
+  cut='' before=''
   read -r cut before <"$record/publishing" || :
+  if ! is_hash "$cut" || [ -z "$before" ]; then
+    log warn "$record/publishing is damaged, and removed"
+    rm -f "$record/publishing"
+    return
+  fi
   look_at_live
   case $live in
-    unknown) return ;;
-    "$before") rm -f "$record/publishing" ;;
+    unknown) ;;
+    none | "$before") rm -f "$record/publishing" ;;
     *)
-      log info "a publish of $(short "$cut") that was cut off has gone through"
-      note_published "$cut"
+      log info "a publish of $(short "$cut") that was cut off may have gone through"
+      note_published "$cut" unknown
       ;;
   esac
 }
 
+is_hash() {
+  [ "${#1}" = 64 ] || return 1
+  case $1 in
+    *[!0-9a-f]*) return 1 ;;
+  esac
+}
+
 note_published() {
-  printf '%s %s %s\n' "$1" "$live" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >>"$record/published"
+  {
+    if [ -f "$record/published" ]; then cat "$record/published"; fi
+    printf '%s %s %s\n' "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  } >"$record/published.new"
+  put_in_place "$record/published"
   rm -f "$record/publishing"
+}
+
+# The whole of FILE.new, or FILE stays: after a cut, a full volume, a loss of power.
+put_in_place() {
+  sync "$1.new"
+  mv "$1.new" "$1"
 }
 
 # When a module was first published here, as a line number; 0 when never.
@@ -334,6 +364,12 @@ is_older() {
 
 # The module of this image was the last one published from here.
 stay() {
+  case $last_live in
+    unknown | none)
+      publish
+      return
+      ;;
+  esac
   look_at_live
   case $live in
     "$last_live")
@@ -362,7 +398,7 @@ publish() {
     refuse "which module $database runs could not be found out:" "$state/answer"
     return
   fi
-  printf '%s %s\n' "$own" "$before" >"$record/publishing"
+  note_publishing "$own" "$before"
   log info "publishing $(short "$own") to $database"
   publish_status=0
   run_cli "$publish_timeout" "$state/cli.toml" publish --server "$(server_url)" "$module_flag" "$module" --no-config --yes=remote,migrate \
@@ -372,25 +408,53 @@ publish() {
     cp "$state/answer" "$state/refusal"
   fi
   look_at_live
-  if [ "$publish_status" = 0 ]; then
-    outcome=published
-    note_published "$own"
-    log info "published $(short "$own") to $database"
-  elif [ "$live" = none ]; then
-    rm -f "$record/publishing"
-    log error "the module could not be published, and there is no database $database to serve:"
-    log_file error "$state/refusal"
-    give_up 1
-  elif [ "$live" != unknown ] && [ "$live" != "$before" ]; then
-    outcome=published
-    note_published "$own"
-    log warn "published $(short "$own") to $database, although the CLI ended with $publish_status:"
-    log_file warn "$state/refusal"
-  else
-    # 124: the CLI was cut by its time limit, and the server may still be at it. The next start looks.
-    if [ "$publish_status" != 124 ]; then rm -f "$record/publishing"; fi
-    refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$state/refusal"
-  fi
+  case $publish_status in
+    0) was_published ;;
+    # The time limit's: of TERM, and of KILL.
+    124 | 137) was_cut ;;
+    *) was_not_published ;;
+  esac
+}
+
+was_published() {
+  outcome=published
+  log info "published $(short "$own") to $database"
+  case $live in
+    unknown | none) log warn "which module $database now runs could not be found out: the next start looks" ;;
+    *) note_published "$own" "$live" ;;
+  esac
+}
+
+# $record/publishing stays: what the server makes of it is looked at by the next start.
+was_cut() {
+  said="publishing did not end within $publish_timeout s (SPACETIMEDB_PUBLISH_TIMEOUT): it may still happen, and the next start looks whether it did"
+  if [ "$live" = none ]; then no_database "$said"; fi
+  refuse "$said" "$state/refusal"
+}
+
+was_not_published() {
+  case $live in
+    none)
+      rm -f "$record/publishing"
+      no_database 'the module could not be published'
+      ;;
+    unknown) refuse "publishing failed (exit code $publish_status), and which module $database now runs could not be found out: the next start looks" "$state/refusal" ;;
+    "$before")
+      rm -f "$record/publishing"
+      refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$state/refusal"
+      ;;
+    *)
+      outcome=published
+      log warn "$database has changed, although the CLI ended with $publish_status: the next start publishes again. It said:"
+      log_file warn "$state/refusal"
+      ;;
+  esac
+}
+
+no_database() {
+  log error "$1, and there is no database $database to serve:"
+  log_file error "$state/refusal"
+  give_up 1
 }
 
 # refuse REASON [FILE]: serves what is there; with STRICT=1 it ends.
