@@ -26,6 +26,8 @@ stop_timeout=${SPACETIMEDB_STOP_TIMEOUT:-7}
 programs=${SPACETIMEDB_PROGRAM_DIR:-/opt/spacetime}
 modules=${SPACETIMEDB_MODULE_DIR:-/opt/module}
 
+# What the CLI says goes to memory: a database on a full volume is served.
+scratch=
 server=
 cli=
 has_answered=0
@@ -34,16 +36,18 @@ main() {
   if [ "${1:-}" = health ]; then health; fi
   check_settings "$@"
   find_module
+  trap 'could_not_write' EXIT
   take_volume
-  set_log_filter
+  scratch=$(mktemp -d /dev/shm/stdb-image.XXXXXX 2>/dev/null) || scratch=$state
   trap 'stop_for TERM' TERM
   trap 'stop_for INT' INT
+  set_log_filter
   start_server "$@"
   wait_for_server
   have_token
   settle_last_publish
   bring_module
-  printf '%s\n' "$outcome" >"$state/ready"
+  printf '%s\n' "$outcome" >"$state/ready" || log warn "could not write to $data (is the volume full?)"
   log info "ready: serving $database"
   end_with_server
 }
@@ -154,8 +158,14 @@ set_log_filter() {
     if [ -n "$log_filter" ]; then log warn "RUST_LOG has no effect: $config says what the server logs. Delete it to have it made of RUST_LOG"; fi
     return
   fi
-  rm -f "$config"
-  if [ -n "$log_filter" ]; then printf '%s\n[logs]\ndirectives = ["%s"]\n' "$mark" "$log_filter" >"$config"; fi
+  if [ -z "$log_filter" ]; then
+    rm -f "$config"
+  elif printf '%s\n[logs]\ndirectives = ["%s"]\n' "$mark" "$log_filter" >"$config.new"; then
+    mv "$config.new" "$config"
+  else
+    rm -f "$config.new"
+    log warn "RUST_LOG has no effect: could not write to $data (is the volume full?)"
+  fi
 }
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -183,7 +193,7 @@ wait_for_server() {
 
 # The CLI ends with 0 for any answer, an error too: only its text tells. With an empty configuration it writes none.
 is_online() {
-  run_cli 5 /dev/null server ping "$(server_url)" && grep -q '^Server is online:' "$state/answer"
+  run_cli 5 /dev/null server ping "$(server_url)" && grep -q '^Server is online:' "$scratch/answer"
 }
 
 is_running() {
@@ -197,7 +207,7 @@ end_if_server_ended() {
 end_with_server() {
   status=0
   wait "$server" || status=$?
-  rm -f "$state/ready"
+  leave
   if [ "$status" = 0 ]; then log info 'the server has ended'; else log error "the server ended with exit code $status"; fi
   exit "$status"
 }
@@ -212,7 +222,7 @@ stop_for() {
 # Stops the server and ends with the given code; without one, with the server's.
 give_up() {
   trap '' TERM INT
-  rm -f "$state/ready"
+  leave
   if [ -n "$cli" ]; then kill "$cli" 2>/dev/null || :; fi
   [ -n "$server" ] || exit "${1:-0}"
   # The server ends in order for SIGINT only, and only once it listens.
@@ -228,6 +238,19 @@ give_up() {
   exit "${1:-$status}"
 }
 
+leave() {
+  trap - EXIT
+  rm -f "$state/ready" || :
+  if [ "$scratch" != "$state" ]; then rm -rf "$scratch"; fi
+}
+
+# `set -e` has ended this script: the only thing it does that fails otherwise than by a program's answer is to write.
+# shellcheck disable=SC2317 # called by a trap
+could_not_write() {
+  log error "could not write to $data (is the volume full?): stopping the server"
+  give_up 1
+}
+
 ends_within() {
   ticks=$(($1 * 10))
   while is_running; do
@@ -239,7 +262,7 @@ ends_within() {
 
 # --- the CLI ----------------------------------------------------------------------------------------------------------
 
-# run_cli SECONDS CONFIGURATION ARGUMENTS…: what it says is in $state/answer. In the background, where the shell takes
+# run_cli SECONDS CONFIGURATION ARGUMENTS…: what it says is in $scratch/answer. In the background, where the shell takes
 # signals meanwhile.
 run_cli() {
   limit=$1
@@ -247,7 +270,7 @@ run_cli() {
   shift 2
   env -u RUST_BACKTRACE -u RUST_LIB_BACKTRACE NO_COLOR=1 HOME="${HOME:-/}" \
     timeout -k 5 "$limit" "$programs/spacetimedb-cli" --config-path "$configuration" "$@" \
-    </dev/null >"$state/answer" 2>&1 9>&- &
+    </dev/null >"$scratch/answer" 2>&1 9>&- &
   cli=$!
   cli_status=0
   wait "$cli" || cli_status=$?
@@ -261,18 +284,18 @@ have_token() {
   if ! run_cli 30 "$state/cli.toml" login --server-issued-login "$(server_url)"; then
     end_if_server_ended
     log error "could not get a token for the database's owner:"
-    log_file error "$state/answer"
+    log_file error "$scratch/answer"
     give_up 1
   fi
-  log info "made the database's owner: $(sed -n 's/^Logged in with identity //p' "$state/answer")"
+  log info "made the database's owner: $(sed -n 's/^Logged in with identity //p' "$scratch/answer")"
 }
 
 # Sets `live` to the hash by which the server knows the module that it runs; `none` without a database; `unknown`.
 look_at_live() {
   if run_cli 30 "$state/cli.toml" sql --server "$(server_url)" --no-config "$database" 'SELECT program_hash FROM st_module'; then
-    live=$(grep -Eo '[0-9a-fA-Fx]{30,}' "$state/answer" | head -n 1) || :
+    live=$(grep -Eo '[0-9a-fA-Fx]{30,}' "$scratch/answer" | head -n 1) || :
     live=${live:-unknown}
-  elif grep -Eq 'failed to find database|No such database' "$state/answer"; then
+  elif grep -Eq 'failed to find database|No such database' "$scratch/answer"; then
     live=none
   else
     end_if_server_ended
@@ -377,7 +400,7 @@ stay() {
       log info "unchanged: $database runs $(short "$own"), the module of this image"
       ;;
     none) publish ;;
-    unknown) refuse "which module $database runs could not be found out:" "$state/answer" ;;
+    unknown) refuse "which module $database runs could not be found out:" "$scratch/answer" ;;
     *) refuse "$database runs another module than the one this image published: it was changed from outside, and is left as it is. Build an image with the module that is to run." ;;
   esac
 }
@@ -395,7 +418,7 @@ publish() {
   look_at_live
   before=$live
   if [ "$before" = unknown ]; then
-    refuse "which module $database runs could not be found out:" "$state/answer"
+    refuse "which module $database runs could not be found out:" "$scratch/answer"
     return
   fi
   note_publishing "$own" "$before"
@@ -405,7 +428,7 @@ publish() {
     "$database" || publish_status=$?
   if [ "$publish_status" != 0 ]; then
     end_if_server_ended
-    cp "$state/answer" "$state/refusal"
+    cp "$scratch/answer" "$scratch/refusal"
   fi
   look_at_live
   case $publish_status in
@@ -429,7 +452,7 @@ was_published() {
 was_cut() {
   said="publishing did not end within $publish_timeout s (SPACETIMEDB_PUBLISH_TIMEOUT): it may still happen, and the next start looks whether it did"
   if [ "$live" = none ]; then no_database "$said"; fi
-  refuse "$said" "$state/refusal"
+  refuse "$said" "$scratch/refusal"
 }
 
 was_not_published() {
@@ -438,22 +461,22 @@ was_not_published() {
       rm -f "$record/publishing"
       no_database 'the module could not be published'
       ;;
-    unknown) refuse "publishing failed (exit code $publish_status), and which module $database now runs could not be found out: the next start looks" "$state/refusal" ;;
+    unknown) refuse "publishing failed (exit code $publish_status), and which module $database now runs could not be found out: the next start looks" "$scratch/refusal" ;;
     "$before")
       rm -f "$record/publishing"
-      refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$state/refusal"
+      refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$scratch/refusal"
       ;;
     *)
       outcome=published
       log warn "$database has changed, although the CLI ended with $publish_status: the next start publishes again. It said:"
-      log_file warn "$state/refusal"
+      log_file warn "$scratch/refusal"
       ;;
   esac
 }
 
 no_database() {
   log error "$1, and there is no database $database to serve:"
-  log_file error "$state/refusal"
+  log_file error "$scratch/refusal"
   give_up 1
 }
 
@@ -515,6 +538,7 @@ log_file() {
 }
 
 wrong() {
+  trap - EXIT
   log error "$1"
   exit 2
 }
