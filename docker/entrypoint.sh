@@ -44,9 +44,13 @@ main() {
   set_log_filter
   start_server "$@"
   wait_for_server
-  have_token
-  settle_last_publish
-  bring_module
+  if has_token || may_make_owner; then
+    has_token || make_owner
+    settle_last_publish
+    bring_module
+  else
+    refuse_without_owner
+  fi
   printf '%s\n' "$outcome" >"$state/ready" || log warn "could not write to $data (is the volume full?)"
   log info "ready: serving $database"
   end_with_server
@@ -279,15 +283,44 @@ run_cli() {
 }
 
 # The database's owner: an identity that the server makes once. Its token stays in cli.toml, readable for this user only.
-have_token() {
-  if [ -f "$state/cli.toml" ] && grep -q '^spacetimedb_token *=' "$state/cli.toml"; then return; fi
-  if ! run_cli 30 "$state/cli.toml" login --server-issued-login "$(server_url)"; then
+has_token() {
+  [ -f "$state/cli.toml" ] && grep -Eq "^spacetimedb_token *= *[\"'][^\"']+[\"']" "$state/cli.toml"
+}
+
+# Another owner than the one that made the databases can't publish to them, and would hide that the token is missing.
+may_make_owner() {
+  [ -z "$(known_databases)" ]
+}
+
+# The CLI does not fail when it can't save the token.
+make_owner() {
+  if ! run_cli 30 "$state/cli.toml" login --server-issued-login "$(server_url)" || ! has_token; then
     end_if_server_ended
-    log error "could not get a token for the database's owner:"
+    log error "could not get a token for the database's owner and keep it in $state/cli.toml:"
     log_file error "$scratch/answer"
     give_up 1
   fi
   log info "made the database's owner: $(sed -n 's/^Logged in with identity //p' "$scratch/answer")"
+}
+
+refuse_without_owner() {
+  said="the owner's token is missing: restore stdb-image/cli.toml in the volume from a backup"
+  if [ ! -e "$record/published" ]; then
+    log error "$said. Without it no database $database can be made beside $(known_databases)"
+    give_up 1
+  fi
+  refuse "$said"
+}
+
+# The names of the databases that were published to from this volume.
+known_databases() {
+  names=
+  for known in "$state"/databases/*/published; do
+    [ -e "$known" ] || continue
+    known=${known%/published}
+    names=${names:+$names, }${known##*/}
+  done
+  printf '%s' "$names"
 }
 
 # Sets `live` to the hash by which the server knows the module that it runs; `none` without a database; `unknown`.
@@ -370,6 +403,7 @@ bring_module() {
   last_live=${last#* }
   last_live=${last_live%% *}
   if [ -z "$last" ]; then
+    warn_of_others
     publish
   elif [ "$own" = "$last_own" ]; then
     stay
@@ -377,6 +411,13 @@ bring_module() {
     refuse_older
   else
     publish
+  fi
+}
+
+warn_of_others() {
+  others=$(known_databases)
+  if [ -n "$others" ]; then
+    log warn "SPACETIMEDB_DATABASE is $database, and nothing was published to it from this volume, but to: $others. Their data stays with them"
   fi
 }
 
