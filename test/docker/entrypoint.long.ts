@@ -1,16 +1,21 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'smol-toml'
+import { fixtureModule } from '../fixtures.ts'
 import { cleanUp, imageWith, install, newFolder, programsWith, start } from './entrypoint-run.ts'
 import { additive, counter, end, expectLive, ownersToken, publishedVolume, ready, serve } from './entrypoint-served.ts'
+import { must, run } from './running.ts'
 
 /** Other work may keep the machine busy. */
 jest.setTimeout(90_000)
 
 /** Another module of the same tables, which can replace `counter` and be replaced by it. */
 const sibling = imageWith('counter-unhealthy.wasm')
+
+/** Mounting takes root and a kernel that lets it. */
+const onOwnMount = (await canMount()) ? test : test.skip
 
 let published = ''
 
@@ -20,6 +25,13 @@ beforeAll(async () => {
 })
 
 afterAll(cleanUp)
+
+async function canMount(): Promise<boolean> {
+  const place = newFolder()
+  if ((await run('mount', ['-t', 'tmpfs', 'tmpfs', place])).exitCode !== 0) return false
+  await must('umount', [place])
+  return true
+}
 
 describe('with an empty volume', () => {
   test.each([
@@ -71,6 +83,7 @@ describe('with a volume from before', () => {
   })
 
   test.each([
+    ['breaks clients', 'counter-new-columns.wasm', 'Publishing aborted by user'],
     ['needs a manual migration', 'counter-column-type.wasm', 'would require manual migration'],
     ['does not load', Buffer.from('not a module'), 'Error: ']
   ])('serves what is there when the new module %s', async (_, module, reason) => {
@@ -88,6 +101,76 @@ describe('with a volume from before', () => {
       expect((await fetch(`${url}/v1/database/game`, { method: 'DELETE', headers })).status).toBe(200)
     })
     expect(await serve({ module: counter, volume })).toContain('published sha256:')
+  })
+
+  test('leaves a module that was published from outside', async () => {
+    const volume = newFolder(published)
+    const headers = { authorization: `Bearer ${ownersToken(volume)}` }
+    await serve({ module: counter, volume }, async (url) => {
+      const body = new Uint8Array(fixtureModule('counter-additive.wasm'))
+      expect((await fetch(`${url}/v1/database/game`, { method: 'PUT', headers, body })).status).toBe(200)
+    })
+    const log = await serve({ module: counter, volume }, (url) => expectLive(url, 'counter-additive.wasm'))
+    expect(log).toContain('refused: game runs another module than the one this image published')
+  })
+
+  test('names the databases that are there when it makes another one', async () => {
+    const volume = newFolder(published)
+    const log = await serve({ module: counter, volume, environment: { SPACETIMEDB_DATABASE: 'game-2' } })
+    expect(log).toContain(
+      'SPACETIMEDB_DATABASE is game-2, and nothing was published to it from this volume, but to: game.'
+    )
+    expect(log).toMatch(/published sha256:\w+ to game-2/)
+  })
+
+  test('publishes again what it noted as unknown', async () => {
+    const volume = newFolder(published)
+    const history = join(volume, 'stdb-image/databases/game/published')
+    writeFileSync(history, readFileSync(history, 'utf8').replace(/ \w+ /, ' unknown '))
+    expect(await serve({ module: counter, volume })).toContain('published sha256:')
+    expect(await serve({ module: counter, volume })).toContain('unchanged')
+  })
+
+  test.each(['86fbd0601fcf4206', '7'.repeat(64), `${'z'.repeat(64)} none`])(
+    'drops the damaged note of a publish: %s',
+    async (note) => {
+      const volume = newFolder(published)
+      const publishing = join(volume, 'stdb-image/databases/game/publishing')
+      writeFileSync(publishing, note)
+      expect(await serve({ module: counter, volume })).toMatch(/publishing is damaged, and removed.*unchanged/s)
+      expect(existsSync(publishing)).toBe(false)
+    }
+  )
+
+  test('ends a publish that is deaf to its time limit', async () => {
+    const volume = newFolder(published)
+    const deaf = `case " $* " in *' publish '*) trap '' TERM; sleep 60;; esac\nexec "$programs/spacetimedb-cli" "$@"`
+    const environment = {
+      SPACETIMEDB_PROGRAM_DIR: programsWith('spacetimedb-cli', deaf),
+      SPACETIMEDB_PUBLISH_TIMEOUT: '1'
+    }
+    expect(await serve({ module: additive, volume, environment })).toContain(
+      'refused: publishing did not end within 1 s'
+    )
+    expect(existsSync(join(volume, 'stdb-image/databases/game/publishing'))).toBe(true)
+  })
+
+  onOwnMount('is served from a full one (skipped where nothing can be mounted)', async () => {
+    const volume = newFolder()
+    await must('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', volume])
+    try {
+      cpSync(published, volume, { recursive: true })
+      await run('dd', ['if=/dev/zero', `of=${join(volume, 'filling')}`, 'bs=4096'])
+      expect(() => writeFileSync(join(volume, 'more'), 'x')).toThrow('ENOSPC')
+      const container = await start({ module: counter, volume, environment: { RUST_LOG: 'info' } })
+      await container.says(ready)
+      expect(container.log()).toContain('unchanged: game runs')
+      expect(container.log()).toContain('RUST_LOG has no effect: could not write to')
+      expect((await container.health()).exitCode).toBe(0)
+      await container.stop()
+    } finally {
+      await must('umount', [volume])
+    }
   })
 })
 
