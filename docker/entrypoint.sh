@@ -88,7 +88,7 @@ check_settings() {
     '' | -*) ;;
     *) wrong "\"$1\" is no command of this image: it takes flags of \"spacetimedb-standalone start\", or \"health\"." ;;
   esac
-  for tool in flock sha256sum timeout; do
+  for tool in flock sha256sum sync timeout; do
     command -v "$tool" >/dev/null || wrong "the base of this image has no \"$tool\", which its entrypoint needs."
   done
 }
@@ -492,8 +492,11 @@ was_published() {
 # $record/publishing stays: what the server makes of it is looked at by the next start.
 was_cut() {
   said="publishing did not end within $publish_timeout s (SPACETIMEDB_PUBLISH_TIMEOUT): it may still happen, and the next start looks whether it did"
-  if [ "$live" = none ]; then no_database "$said"; fi
-  refuse "$said" "$scratch/refusal"
+  case $live in
+    none) no_database "$said" ;;
+    unknown | "$before") refuse "$said" "$scratch/refusal" ;;
+    *) was_changed_anyway ;;
+  esac
 }
 
 was_not_published() {
@@ -507,12 +510,14 @@ was_not_published() {
       rm -f "$record/publishing"
       refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$scratch/refusal"
       ;;
-    *)
-      outcome=published
-      log warn "$database has changed, although the CLI ended with $publish_status: the next start publishes again. It said:"
-      log_file warn "$scratch/refusal"
-      ;;
+    *) was_changed_anyway ;;
   esac
+}
+
+was_changed_anyway() {
+  outcome=published
+  log warn "$database has changed, although the CLI ended with $publish_status: the next start publishes again. It said:"
+  log_file warn "$scratch/refusal"
 }
 
 no_database() {

@@ -155,6 +155,20 @@ describe('with a volume from before', () => {
     expect(existsSync(join(volume, 'stdb-image/databases/game/publishing'))).toBe(true)
   })
 
+  test('sees that a publish went through although the CLI failed, and makes sure of it later', async () => {
+    const volume = newFolder(published)
+    const failing = `"$programs/spacetimedb-cli" "$@" || exit
+case " $* " in *' publish '*) echo 'Error: connection closed' >&2; exit 1;; esac`
+    const environment = { SPACETIMEDB_PROGRAM_DIR: programsWith('spacetimedb-cli', failing) }
+    const log = await serve({ module: additive, volume, environment }, (url) =>
+      expectLive(url, 'counter-additive.wasm')
+    )
+    expect(log).toContain('game has changed, although the CLI ended with 1')
+    expect(log).toContain('Error: connection closed')
+    expect(await serve({ module: additive, volume })).toContain('published sha256:')
+    expect(await serve({ module: additive, volume })).toContain('unchanged')
+  })
+
   onOwnMount('is served from a full one (skipped where nothing can be mounted)', async () => {
     const volume = newFolder()
     await must('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', volume])
