@@ -26,6 +26,8 @@ stop_timeout=${SPACETIMEDB_STOP_TIMEOUT:-7}
 programs=${SPACETIMEDB_PROGRAM_DIR:-/opt/spacetime}
 modules=${SPACETIMEDB_MODULE_DIR:-/opt/module}
 
+# What the CLI says goes to memory: a database on a full volume is served.
+scratch=
 server=
 cli=
 has_answered=0
@@ -34,16 +36,22 @@ main() {
   if [ "${1:-}" = health ]; then health; fi
   check_settings "$@"
   find_module
+  trap 'could_not_write' EXIT
   take_volume
-  set_log_filter
+  scratch=$(mktemp -d /dev/shm/stdb-image.XXXXXX 2>/dev/null) || scratch=$state
   trap 'stop_for TERM' TERM
   trap 'stop_for INT' INT
+  set_log_filter
   start_server "$@"
   wait_for_server
-  have_token
-  settle_last_publish
-  bring_module
-  printf '%s\n' "$outcome" >"$state/ready"
+  if has_token || may_make_owner; then
+    has_token || make_owner
+    settle_last_publish
+    bring_module
+  else
+    refuse_without_owner
+  fi
+  printf '%s\n' "$outcome" >"$state/ready" || log warn "could not write to $data (is the volume full?)"
   log info "ready: serving $database"
   end_with_server
 }
@@ -80,7 +88,7 @@ check_settings() {
     '' | -*) ;;
     *) wrong "\"$1\" is no command of this image: it takes flags of \"spacetimedb-standalone start\", or \"health\"." ;;
   esac
-  for tool in flock sha256sum timeout; do
+  for tool in flock sha256sum sync timeout; do
     command -v "$tool" >/dev/null || wrong "the base of this image has no \"$tool\", which its entrypoint needs."
   done
 }
@@ -154,8 +162,14 @@ set_log_filter() {
     if [ -n "$log_filter" ]; then log warn "RUST_LOG has no effect: $config says what the server logs. Delete it to have it made of RUST_LOG"; fi
     return
   fi
-  rm -f "$config"
-  if [ -n "$log_filter" ]; then printf '%s\n[logs]\ndirectives = ["%s"]\n' "$mark" "$log_filter" >"$config"; fi
+  if [ -z "$log_filter" ]; then
+    rm -f "$config"
+  elif printf '%s\n[logs]\ndirectives = ["%s"]\n' "$mark" "$log_filter" >"$config.new"; then
+    mv "$config.new" "$config"
+  else
+    rm -f "$config.new"
+    log warn "RUST_LOG has no effect: could not write to $data (is the volume full?)"
+  fi
 }
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -183,7 +197,7 @@ wait_for_server() {
 
 # The CLI ends with 0 for any answer, an error too: only its text tells. With an empty configuration it writes none.
 is_online() {
-  run_cli 5 /dev/null server ping "$(server_url)" && grep -q '^Server is online:' "$state/answer"
+  run_cli 5 /dev/null server ping "$(server_url)" && grep -q '^Server is online:' "$scratch/answer"
 }
 
 is_running() {
@@ -197,7 +211,7 @@ end_if_server_ended() {
 end_with_server() {
   status=0
   wait "$server" || status=$?
-  rm -f "$state/ready"
+  leave
   if [ "$status" = 0 ]; then log info 'the server has ended'; else log error "the server ended with exit code $status"; fi
   exit "$status"
 }
@@ -212,7 +226,7 @@ stop_for() {
 # Stops the server and ends with the given code; without one, with the server's.
 give_up() {
   trap '' TERM INT
-  rm -f "$state/ready"
+  leave
   if [ -n "$cli" ]; then kill "$cli" 2>/dev/null || :; fi
   [ -n "$server" ] || exit "${1:-0}"
   # The server ends in order for SIGINT only, and only once it listens.
@@ -228,6 +242,19 @@ give_up() {
   exit "${1:-$status}"
 }
 
+leave() {
+  trap - EXIT
+  rm -f "$state/ready" || :
+  if [ "$scratch" != "$state" ]; then rm -rf "$scratch"; fi
+}
+
+# `set -e` has ended this script: the only thing it does that fails otherwise than by a program's answer is to write.
+# shellcheck disable=SC2317 # called by a trap
+could_not_write() {
+  log error "could not write to $data (is the volume full?): stopping the server"
+  give_up 1
+}
+
 ends_within() {
   ticks=$(($1 * 10))
   while is_running; do
@@ -239,7 +266,7 @@ ends_within() {
 
 # --- the CLI ----------------------------------------------------------------------------------------------------------
 
-# run_cli SECONDS CONFIGURATION ARGUMENTS…: what it says is in $state/answer. In the background, where the shell takes
+# run_cli SECONDS CONFIGURATION ARGUMENTS…: what it says is in $scratch/answer. In the background, where the shell takes
 # signals meanwhile.
 run_cli() {
   limit=$1
@@ -247,7 +274,7 @@ run_cli() {
   shift 2
   env -u RUST_BACKTRACE -u RUST_LIB_BACKTRACE NO_COLOR=1 HOME="${HOME:-/}" \
     timeout -k 5 "$limit" "$programs/spacetimedb-cli" --config-path "$configuration" "$@" \
-    </dev/null >"$state/answer" 2>&1 9>&- &
+    </dev/null >"$scratch/answer" 2>&1 9>&- &
   cli=$!
   cli_status=0
   wait "$cli" || cli_status=$?
@@ -256,23 +283,52 @@ run_cli() {
 }
 
 # The database's owner: an identity that the server makes once. Its token stays in cli.toml, readable for this user only.
-have_token() {
-  if [ -f "$state/cli.toml" ] && grep -q '^spacetimedb_token *=' "$state/cli.toml"; then return; fi
-  if ! run_cli 30 "$state/cli.toml" login --server-issued-login "$(server_url)"; then
+has_token() {
+  [ -f "$state/cli.toml" ] && grep -Eq "^spacetimedb_token *= *[\"'][^\"']+[\"']" "$state/cli.toml"
+}
+
+# Another owner than the one that made the databases can't publish to them, and would hide that the token is missing.
+may_make_owner() {
+  [ -z "$(known_databases)" ]
+}
+
+# The CLI does not fail when it can't save the token.
+make_owner() {
+  if ! run_cli 30 "$state/cli.toml" login --server-issued-login "$(server_url)" || ! has_token; then
     end_if_server_ended
-    log error "could not get a token for the database's owner:"
-    log_file error "$state/answer"
+    log error "could not get a token for the database's owner and keep it in $state/cli.toml:"
+    log_file error "$scratch/answer"
     give_up 1
   fi
-  log info "made the database's owner: $(sed -n 's/^Logged in with identity //p' "$state/answer")"
+  log info "made the database's owner: $(sed -n 's/^Logged in with identity //p' "$scratch/answer")"
+}
+
+refuse_without_owner() {
+  said="the owner's token is missing: restore stdb-image/cli.toml in the volume from a backup"
+  if [ ! -e "$record/published" ]; then
+    log error "$said. Without it no database $database can be made beside $(known_databases)"
+    give_up 1
+  fi
+  refuse "$said"
+}
+
+# The names of the databases that were published to from this volume.
+known_databases() {
+  names=
+  for known in "$state"/databases/*/published; do
+    [ -e "$known" ] || continue
+    known=${known%/published}
+    names=${names:+$names, }${known##*/}
+  done
+  printf '%s' "$names"
 }
 
 # Sets `live` to the hash by which the server knows the module that it runs; `none` without a database; `unknown`.
 look_at_live() {
   if run_cli 30 "$state/cli.toml" sql --server "$(server_url)" --no-config "$database" 'SELECT program_hash FROM st_module'; then
-    live=$(grep -Eo '[0-9a-fA-Fx]{30,}' "$state/answer" | head -n 1) || :
+    live=$(grep -Eo '[0-9a-fA-Fx]{30,}' "$scratch/answer" | head -n 1) || :
     live=${live:-unknown}
-  elif grep -Eq 'failed to find database|No such database' "$state/answer"; then
+  elif grep -Eq 'failed to find database|No such database' "$scratch/answer"; then
     live=none
   else
     end_if_server_ended
@@ -282,27 +338,57 @@ look_at_live() {
 
 # --- the module -------------------------------------------------------------------------------------------------------
 
-# $record/published has a line for each publish that was seen to have happened: SHA-256 of the module, the server's hash of
-# it, time. $record/publishing is there while one is under way: SHA-256, what was live before.
+# $record/published has a line for each publish that happened: SHA-256 of the module, the server's hash of it (`unknown`
+# where that was not seen), time. $record/publishing is there while one is under way, and after one whose end was not
+# seen: SHA-256, what was live before.
 
-# A publish that was cut off: the server may have carried it out.
+note_publishing() {
+  printf '%s %s\n' "$1" "$2" >"$record/publishing.new"
+  put_in_place "$record/publishing"
+}
+
+# A publish whose end was not seen: the server may have carried it out. What is live instead of what was before can be
+# another module still. So it counts as published, for the order of modules, but its image publishes again.
 settle_last_publish() {
   [ -f "$record/publishing" ] || return 0
+  cut='' before=''
   read -r cut before <"$record/publishing" || :
+  if ! is_hash "$cut" || [ -z "$before" ]; then
+    log warn "$record/publishing is damaged, and removed"
+    rm -f "$record/publishing"
+    return
+  fi
   look_at_live
   case $live in
-    unknown) return ;;
-    "$before") rm -f "$record/publishing" ;;
+    unknown) ;;
+    none | "$before") rm -f "$record/publishing" ;;
     *)
-      log info "a publish of $(short "$cut") that was cut off has gone through"
-      note_published "$cut"
+      log info "a publish of $(short "$cut") that was cut off may have gone through"
+      note_published "$cut" unknown
       ;;
   esac
 }
 
+is_hash() {
+  [ "${#1}" = 64 ] || return 1
+  case $1 in
+    *[!0-9a-f]*) return 1 ;;
+  esac
+}
+
 note_published() {
-  printf '%s %s %s\n' "$1" "$live" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >>"$record/published"
+  {
+    if [ -f "$record/published" ]; then cat "$record/published"; fi
+    printf '%s %s %s\n' "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  } >"$record/published.new"
+  put_in_place "$record/published"
   rm -f "$record/publishing"
+}
+
+# The whole of FILE.new, or FILE stays: after a cut, a full volume, a loss of power.
+put_in_place() {
+  sync "$1.new"
+  mv "$1.new" "$1"
 }
 
 # When a module was first published here, as a line number; 0 when never.
@@ -317,6 +403,7 @@ bring_module() {
   last_live=${last#* }
   last_live=${last_live%% *}
   if [ -z "$last" ]; then
+    warn_of_others
     publish
   elif [ "$own" = "$last_own" ]; then
     stay
@@ -327,6 +414,13 @@ bring_module() {
   fi
 }
 
+warn_of_others() {
+  others=$(known_databases)
+  if [ -n "$others" ]; then
+    log warn "SPACETIMEDB_DATABASE is $database, and nothing was published to it from this volume, but to: $others. Their data stays with them"
+  fi
+}
+
 is_older() {
   place=$(first_published "$own")
   [ "$place" != 0 ] && [ "$place" -lt "$(first_published "$last_own")" ]
@@ -334,6 +428,12 @@ is_older() {
 
 # The module of this image was the last one published from here.
 stay() {
+  case $last_live in
+    unknown | none)
+      publish
+      return
+      ;;
+  esac
   look_at_live
   case $live in
     "$last_live")
@@ -341,7 +441,7 @@ stay() {
       log info "unchanged: $database runs $(short "$own"), the module of this image"
       ;;
     none) publish ;;
-    unknown) refuse "which module $database runs could not be found out:" "$state/answer" ;;
+    unknown) refuse "which module $database runs could not be found out:" "$scratch/answer" ;;
     *) refuse "$database runs another module than the one this image published: it was changed from outside, and is left as it is. Build an image with the module that is to run." ;;
   esac
 }
@@ -359,38 +459,71 @@ publish() {
   look_at_live
   before=$live
   if [ "$before" = unknown ]; then
-    refuse "which module $database runs could not be found out:" "$state/answer"
+    refuse "which module $database runs could not be found out:" "$scratch/answer"
     return
   fi
-  printf '%s %s\n' "$own" "$before" >"$record/publishing"
+  note_publishing "$own" "$before"
   log info "publishing $(short "$own") to $database"
   publish_status=0
   run_cli "$publish_timeout" "$state/cli.toml" publish --server "$(server_url)" "$module_flag" "$module" --no-config --yes=remote,migrate \
     "$database" || publish_status=$?
   if [ "$publish_status" != 0 ]; then
     end_if_server_ended
-    cp "$state/answer" "$state/refusal"
+    cp "$scratch/answer" "$scratch/refusal"
   fi
   look_at_live
-  if [ "$publish_status" = 0 ]; then
-    outcome=published
-    note_published "$own"
-    log info "published $(short "$own") to $database"
-  elif [ "$live" = none ]; then
-    rm -f "$record/publishing"
-    log error "the module could not be published, and there is no database $database to serve:"
-    log_file error "$state/refusal"
-    give_up 1
-  elif [ "$live" != unknown ] && [ "$live" != "$before" ]; then
-    outcome=published
-    note_published "$own"
-    log warn "published $(short "$own") to $database, although the CLI ended with $publish_status:"
-    log_file warn "$state/refusal"
-  else
-    # 124: the CLI was cut by its time limit, and the server may still be at it. The next start looks.
-    if [ "$publish_status" != 124 ]; then rm -f "$record/publishing"; fi
-    refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$state/refusal"
-  fi
+  case $publish_status in
+    0) was_published ;;
+    # The time limit's: of TERM, and of KILL.
+    124 | 137) was_cut ;;
+    *) was_not_published ;;
+  esac
+}
+
+was_published() {
+  outcome=published
+  log info "published $(short "$own") to $database"
+  case $live in
+    unknown | none) log warn "which module $database now runs could not be found out: the next start looks" ;;
+    *) note_published "$own" "$live" ;;
+  esac
+}
+
+# $record/publishing stays: what the server makes of it is looked at by the next start.
+was_cut() {
+  said="publishing did not end within $publish_timeout s (SPACETIMEDB_PUBLISH_TIMEOUT): it may still happen, and the next start looks whether it did"
+  case $live in
+    none) no_database "$said" ;;
+    unknown | "$before") refuse "$said" "$scratch/refusal" ;;
+    *) was_changed_anyway ;;
+  esac
+}
+
+was_not_published() {
+  case $live in
+    none)
+      rm -f "$record/publishing"
+      no_database 'the module could not be published'
+      ;;
+    unknown) refuse "publishing failed (exit code $publish_status), and which module $database now runs could not be found out: the next start looks" "$scratch/refusal" ;;
+    "$before")
+      rm -f "$record/publishing"
+      refuse "the module of this image was not published (exit code $publish_status); $database stays as it is:" "$scratch/refusal"
+      ;;
+    *) was_changed_anyway ;;
+  esac
+}
+
+was_changed_anyway() {
+  outcome=published
+  log warn "$database has changed, although the CLI ended with $publish_status: the next start publishes again. It said:"
+  log_file warn "$scratch/refusal"
+}
+
+no_database() {
+  log error "$1, and there is no database $database to serve:"
+  log_file error "$scratch/refusal"
+  give_up 1
 }
 
 # refuse REASON [FILE]: serves what is there; with STRICT=1 it ends.
@@ -451,6 +584,7 @@ log_file() {
 }
 
 wrong() {
+  trap - EXIT
   log error "$1"
   exit 2
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -34,6 +34,16 @@ export const programs = join(folder, 'programs')
 
 export async function install(): Promise<void> {
   await installPrograms(programs, '2.8.3')
+}
+
+/** The programs of a server, with one of them a script instead, which finds the programs themselves at $programs. */
+export function programsWith(name: 'spacetimedb-cli' | 'spacetimedb-standalone', script: string): string {
+  const path = newFolder()
+  for (const each of ['spacetimedb-cli', 'spacetimedb-standalone']) {
+    if (each !== name) symlinkSync(join(programs, each), join(path, each))
+  }
+  writeFileSync(join(path, name), `#!/bin/sh\nprograms='${programs}'\n${script}\n`, { mode: 0o755 })
+  return path
 }
 
 /** Ends what still runs, with its servers, and removes all files. */
@@ -71,6 +81,7 @@ export async function start(image: Image, ...args: string[]): Promise<Container>
   const environment = {
     PATH: process.env.PATH,
     TMPDIR: folder,
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
     SPACETIMEDB_PROGRAM_DIR: programs,
     SPACETIMEDB_MODULE_DIR: image.module,
     SPACETIMEDB_DATA_DIR: image.volume,

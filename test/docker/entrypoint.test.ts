@@ -1,82 +1,45 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { parse } from 'smol-toml'
-import { hashModule } from '../../src/module/hash.ts'
 import { fixtureModule } from '../fixtures.ts'
-import { cleanUp, entrypoint, type Image, imageWith, install, newFolder, programs, start } from './entrypoint-run.ts'
+import { cleanUp, entrypoint, install, newFolder, programsWith, start } from './entrypoint-run.ts'
+import {
+  additive,
+  counter,
+  end,
+  expectLive,
+  ownersToken,
+  publishedVolume,
+  ready,
+  rows,
+  serve
+} from './entrypoint-served.ts'
 import { isInstalled, run } from './running.ts'
+
+// What keeps data and modules safe; formats, settings and further cases are in entrypoint.long.ts.
 
 /** Other work may keep the machine busy. */
 jest.setTimeout(90_000)
 
-const counter = imageWith('counter.wasm')
-const additive = imageWith('counter-additive.wasm')
-/** Another module of the same tables, which can replace `counter` and be replaced by it. */
-const sibling = imageWith('counter-unhealthy.wasm')
-const ready = /ready: serving game/
-
-/** A volume on which `counter` was published, and which is in no use. */
-const published = newFolder()
-/** What it then had in its table. */
+let published = ''
 let kept: unknown[][] = []
 
 beforeAll(async () => {
   await install()
-  const first = await start({ module: counter, volume: published })
-  await first.says(ready)
-  const before = await rows(first.url, 'SELECT * FROM counter')
-  await call(first.url, 'increment_counter', [5])
-  kept = await rows(first.url, 'SELECT * FROM counter')
-  expect(kept).not.toEqual(before)
-  await first.stop()
+  ;({ volume: published, kept } = await publishedVolume())
 })
 
 afterAll(cleanUp)
 
-/** Starts it, waits until it is ready, has it looked at, and stops it; what it has said. */
-async function serve(image: Image, look: (url: string) => Promise<void> = async () => {}): Promise<string> {
-  const container = await start(image)
-  await container.says(ready)
-  await look(container.url)
-  expect(await container.stop()).toBe(0)
-  return container.log()
+const record = (volume: string, file: string) => join(volume, 'stdb-image/databases/game', file)
+const read = (volume: string, file: string) => readFileSync(record(volume, file), 'utf8')
+
+function sha256(module: string): string {
+  return createHash('sha256').update(fixtureModule(module)).digest('hex')
 }
 
-async function end(image: Image, ...args: string[]): Promise<{ code: number | null; log: string }> {
-  const container = await start(image, ...args)
-  return { code: await container.ended, log: container.log() }
-}
-
-async function call(url: string, reducer: string, args: unknown[]): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(`${url}/v1/database/game/call/${reducer}`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(args)
-  })
-  expect(await answer.text()).toBe('')
-}
-
-async function rows(url: string, query: string): Promise<unknown[][]> {
-  const answer = await fetch(`${url}/v1/database/game/sql`, { method: 'POST', body: query })
-  const [statement] = (await answer.json()) as { rows: unknown[][] }[]
-  return statement?.rows ?? []
-}
-
-/** Expects that module to be live. */
-async function expectLive(url: string, module: string): Promise<void> {
-  const [row] = await rows(url, 'SELECT program_hash FROM st_module')
-  const reversed = Buffer.from(hashModule(fixtureModule(module)), 'hex')
-    .reverse()
-    .toString('hex')
-  expect(BigInt(`${row?.flat()[0]}`)).toBe(BigInt(`0x${reversed}`))
-}
-
-function ownersToken(volume: string): string {
-  return /spacetimedb_token = "([^"]+)"/.exec(readFileSync(join(volume, 'stdb-image/cli.toml'), 'utf8'))?.[1] ?? ''
-}
+const hangingPublish = `case " $* " in *' publish '*) exec sleep 60;; esac\nexec "$programs/spacetimedb-cli" "$@"`
 
 describe('with an empty volume', () => {
   test('makes an owner, publishes, and is healthy only then', async () => {
@@ -95,229 +58,135 @@ describe('with an empty volume', () => {
     expect((await container.health()).exitCode).toBe(1)
   })
 
-  test.each([
-    ['that is no module', Buffer.from('not a module')],
-    ['whose init fails', 'counter-init-fails.wasm']
-  ])('ends with a module %s, since there is nothing to serve', async (_, module) => {
-    const { code, log } = await end({ module: imageWith(module), volume: newFolder() })
+  test("ends when the owner's token could not be kept", async () => {
+    const programs = programsWith(
+      'spacetimedb-cli',
+      `case " $* " in
+  *' login '*) echo 'Logged in with identity c200'; echo 'Could not save config file: No space left on device' >&2;;
+  *) exec "$programs/spacetimedb-cli" "$@";;
+esac`
+    )
+    const environment = { SPACETIMEDB_PROGRAM_DIR: programs }
+    const { code, log } = await end({ module: counter, volume: newFolder(), environment })
+    expect(log).toContain("could not get a token for the database's owner and keep it in")
+    expect(log).toContain('Could not save config file: No space left on device')
     expect(code).toBe(1)
-    expect(log).toContain('there is no database game to serve')
-    expect(log).toMatch(/error stdb-entrypoint: {3}Error: /)
-    expect(log).toContain('Shutting down server...')
-  })
-
-  test('uses the keys of a secret', async () => {
-    const keys = newFolder()
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    writeFileSync(join(keys, 'id_ecdsa.pub'), pem)
-    const environment = { SPACETIMEDB_KEY_DIR: keys }
-    const volume = newFolder()
-    expect(await end({ module: counter, volume, environment })).toEqual({
-      code: 2,
-      log: expect.stringMatching(/SPACETIMEDB_KEY_DIR is .*can read no id_ecdsa: mount both/)
-    })
-    writeFileSync(join(keys, 'id_ecdsa'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    await serve({ module: counter, volume, environment }, async (url) => {
-      expect(await (await fetch(`${url}/v1/identity/public-key`)).text()).toBe(pem)
-    })
   })
 })
 
 describe('with a volume from before', () => {
-  test('changes nothing for the same module, and keeps data and owner', async () => {
+  test('changes nothing for the same module, and keeps data, owner and the volume for itself', async () => {
     const volume = newFolder(published)
     const owner = ownersToken(volume)
     const log = await serve({ module: counter, volume }, async (url) => {
       expect(await rows(url, 'SELECT * FROM counter')).toEqual(kept)
+      expect(await end({ module: counter, volume })).toEqual({
+        code: 2,
+        log: expect.stringContaining(`another container uses ${volume}`)
+      })
     })
     expect(log).toContain('unchanged: game runs sha256:')
     expect(log).not.toContain('publishing')
     expect(ownersToken(volume)).toBe(owner)
   })
 
-  test('migrates for a newer image, and refuses the older one afterwards', async () => {
+  test('publishes what a stop has cut off, and refuses the older image afterwards', async () => {
     const volume = newFolder(published)
-    expect(await serve({ module: additive, volume }, (url) => expectLive(url, 'counter-additive.wasm'))).toContain(
-      'published sha256:'
-    )
+    const environment = { SPACETIMEDB_PROGRAM_DIR: programsWith('spacetimedb-cli', hangingPublish) }
+    const cut = await start({ module: additive, volume, environment })
+    await cut.says(/publishing sha256:/)
+    expect(await cut.stop()).toBe(0)
+    expect(read(volume, 'publishing')).toContain(sha256('counter-additive.wasm'))
+    expect(read(volume, 'published')).toBe(read(published, 'published'))
+
+    const newer = await serve({ module: additive, volume }, (url) => expectLive(url, 'counter-additive.wasm'))
+    expect(newer).toContain('published sha256:')
+    expect(existsSync(record(volume, 'publishing'))).toBe(false)
+
     const older = await start({ module: counter, volume })
     await older.says(ready)
     expect(older.log()).toContain('refused: this image is older than the database')
     await expectLive(older.url, 'counter-additive.wasm')
     expect(await older.health()).toMatchObject({ exitCode: 0, stdout: 'online; module: refused\n' })
     expect(await older.stop('SIGINT')).toBe(0)
-    const strict = await end({ module: counter, volume, environment: { STRICT: '1' } })
-    expect(strict.code).toBe(3)
-    expect(strict.log).toContain('Shutting down server...')
-    expect(await serve({ module: additive, volume })).toContain('unchanged')
   })
 
-  test('goes back when that is allowed, and forth again', async () => {
+  test('leaves a module that it did not publish', async () => {
     const volume = newFolder(published)
-    await serve({ module: sibling, volume })
-    const environment = { ALLOW_DOWNGRADE: '1' }
-    await serve({ module: counter, volume, environment }, (url) => expectLive(url, 'counter.wasm'))
-    expect(await serve({ module: counter, volume })).toContain('unchanged')
-    await serve({ module: sibling, volume }, (url) => expectLive(url, 'counter-unhealthy.wasm'))
-  })
-
-  test.each([
-    ['breaks clients', 'counter-new-columns.wasm', 'Publishing aborted by user'],
-    ['needs a manual migration', 'counter-column-type.wasm', 'would require manual migration'],
-    ['does not load', Buffer.from('not a module'), 'Error: ']
-  ])('serves what is there when the new module %s', async (_, module, reason) => {
-    const volume = newFolder(published)
-    const image = imageWith(module)
-    const log = await serve({ module: image, volume }, (url) => expectLive(url, 'counter.wasm'))
-    expect(log).toContain('refused: the module of this image was not published')
-    expect(log).toContain(reason)
-  })
-
-  test('leaves a module that was published from outside', async () => {
-    const volume = newFolder(published)
-    const headers = { authorization: `Bearer ${ownersToken(volume)}` }
-    await serve({ module: counter, volume }, async (url) => {
-      const body = new Uint8Array(fixtureModule('counter-additive.wasm'))
-      expect((await fetch(`${url}/v1/database/game`, { method: 'PUT', headers, body })).status).toBe(200)
-    })
-    const log = await serve({ module: counter, volume }, (url) => expectLive(url, 'counter-additive.wasm'))
+    writeFileSync(record(volume, 'published'), `${sha256('counter.wasm')} 0x${'7'.repeat(64)} 2026-01-01T00:00:00Z\n`)
+    const log = await serve({ module: counter, volume }, (url) => expectLive(url, 'counter.wasm'))
     expect(log).toContain('refused: game runs another module than the one this image published')
   })
 
-  test('publishes again when the database was deleted', async () => {
-    const volume = newFolder(published)
-    const headers = { authorization: `Bearer ${ownersToken(volume)}` }
-    await serve({ module: counter, volume }, async (url) => {
-      expect((await fetch(`${url}/v1/database/game`, { method: 'DELETE', headers })).status).toBe(200)
-    })
-    expect(await serve({ module: counter, volume })).toContain('published sha256:')
-  })
-
-  test('can be stopped while it publishes', async () => {
-    const volume = newFolder(published)
-    const cut = await start({ module: additive, volume })
-    await cut.says(/publishing sha256:/)
-    expect(await cut.stop()).toBe(0)
-    await serve({ module: additive, volume }, (url) => expectLive(url, 'counter-additive.wasm'))
-  })
-
-  test('sees that a publish which was cut off went through', async () => {
-    const volume = newFolder(published)
-    const record = join(volume, 'stdb-image/databases/game')
-    const [own] = readFileSync(join(record, 'published'), 'utf8').split(' ')
-    writeFileSync(join(record, 'publishing'), `${own} none\n`)
-    rmSync(join(record, 'published'))
-    const log = await serve({ module: counter, volume })
-    expect(log).toContain('that was cut off has gone through')
-    expect(log).toContain('unchanged')
-  })
-
-  test('serves what is there when the owner is not known any more', async () => {
+  test('makes no second owner', async () => {
     const volume = newFolder(published)
     rmSync(join(volume, 'stdb-image/cli.toml'))
     const log = await serve({ module: additive, volume }, (url) => expectLive(url, 'counter.wasm'))
-    expect(log).toContain('refused: the module of this image was not published')
+    expect(log).toContain("refused: the owner's token is missing: restore stdb-image/cli.toml")
+    expect(existsSync(join(volume, 'stdb-image/cli.toml'))).toBe(false)
   })
 })
 
-describe('the server under it', () => {
-  test('ends it with its exit code', async () => {
-    const container = await start({ module: counter, volume: newFolder(published) })
-    await container.says(ready)
-    await container.killServer()
-    expect(await container.ended).toBe(137)
-    expect(container.log()).toContain('the server ended with exit code 137')
-  })
-
-  test('ends it when it does not start', async () => {
-    const { code, log } = await end({ module: counter, volume: newFolder() }, '--no-such-flag')
-    expect(code).toBe(2)
-    expect(log).toContain("unexpected argument '--no-such-flag'")
-  })
-
-  test('is given up when it never answers, and when it does not end', async () => {
-    const folder = newFolder()
-    symlinkSync(join(programs, 'spacetimedb-cli'), join(folder, 'spacetimedb-cli'))
-    const deaf = "#!/bin/sh\ntrap 'echo deaf to TERM' TERM\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1; done\n"
-    writeFileSync(join(folder, 'spacetimedb-standalone'), deaf, { mode: 0o755 })
-    const environment = { SPACETIMEDB_PROGRAM_DIR: folder, SPACETIMEDB_START_TIMEOUT: '1' }
-    const { code, log } = await end({ module: counter, volume: newFolder(), environment })
-    expect(code).toBe(1)
-    expect(log).toContain('the server did not answer on http://127.0.0.1:')
-    expect(log).toContain('the server has ended with exit code 137')
-  })
-
-  test('has a volume for itself', async () => {
+describe('a publish whose end was not seen', () => {
+  test('is not noted while the live module is unknown', async () => {
     const volume = newFolder(published)
-    await serve({ module: counter, volume }, async () => {
-      expect(await end({ module: counter, volume })).toEqual({
-        code: 2,
-        log: expect.stringContaining(`another container uses ${volume}`)
-      })
-    })
-  })
-})
-
-test('RUST_LOG goes into the configuration of the server, unless that is the own one of the user', async () => {
-  const volume = newFolder(published)
-  const configuration = join(volume, 'config.toml')
-  const content = () => parse(readFileSync(configuration, 'utf8'))
-  await serve({ module: counter, volume, environment: { RUST_LOG: 'info,spacetimedb=debug' } })
-  expect(content()).toEqual({ logs: { directives: ['info,spacetimedb=debug'] } })
-  await serve({ module: counter, volume })
-  expect(existsSync(configuration)).toBe(false)
-  writeFileSync(configuration, '[logs]\nlevel = "WARN"\n')
-  const log = await serve({ module: counter, volume, environment: { RUST_LOG: 'info' } })
-  expect(log).toContain('RUST_LOG has no effect')
-  expect(content()).toEqual({ logs: { level: 'WARN' } })
-})
-
-describe('a wrong setting', () => {
-  const wrong: [environment: Record<string, string>, says: string][] = [
-    [{ SPACETIMEDB_DATABASE: '' }, 'SPACETIMEDB_DATABASE is not set'],
-    [{ SPACETIMEDB_DATABASE: 'My Game' }, 'SPACETIMEDB_DATABASE is "My Game"'],
-    [{ SPACETIMEDB_DATABASE: '../game' }, 'SPACETIMEDB_DATABASE is "../game"'],
-    [{ SPACETIMEDB_LISTEN_ADDR: '3000' }, 'such as 0.0.0.0:3000'],
-    [{ SPACETIMEDB_LISTEN_ADDR: '0.0.0.0:http' }, 'such as 0.0.0.0:3000'],
-    [{ SPACETIMEDB_LISTEN_ADDR: '$(id):1' }, 'such as 0.0.0.0:3000'],
-    [{ STRICT: 'true' }, 'STRICT is "true": it can be 0 or 1'],
-    [{ ALLOW_DOWNGRADE: 'yes' }, 'ALLOW_DOWNGRADE is "yes": it can be 0 or 1'],
-    [{ RUST_LOG: 'info"]' }, 'RUST_LOG is "info"]"'],
-    [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT is "xml": it can be text or json'],
-    [{ SPACETIMEDB_STOP_TIMEOUT: '5s' }, 'SPACETIMEDB_STOP_TIMEOUT is "5s"'],
-    [{ SPACETIMEDB_MODULE_DIR: '/nowhere' }, 'the image was built without a module'],
-    [{ SPACETIMEDB_DATA_DIR: '/dev/null/data' }, "/dev/null/data can't be written by uid"]
-  ]
-
-  test.each(wrong)('%j ends it before the server starts', async (environment, says) => {
-    const { code, log } = await end({ module: counter, volume: newFolder(), environment })
-    expect(log).toContain(says)
-    expect(log.trimEnd().split('\n')).toHaveLength(1)
-    expect(code).toBe(2)
+    const programs = programsWith(
+      'spacetimedb-cli',
+      `case " $* " in
+  *' publish '*) touch "$0.was-run";;
+  *' sql '*) if [ -e "$0.was-run" ]; then echo 'Error: error sending request' >&2; exit 1; fi;;
+esac
+exec "$programs/spacetimedb-cli" "$@"`
+    )
+    const environment = { SPACETIMEDB_PROGRAM_DIR: programs }
+    const log = await serve({ module: additive, volume, environment }, (url) =>
+      expectLive(url, 'counter-additive.wasm')
+    )
+    expect(log).toContain('which module game now runs could not be found out: the next start looks')
+    expect(read(volume, 'publishing')).toContain(sha256('counter-additive.wasm'))
+    expect(read(volume, 'published')).toBe(read(published, 'published'))
   })
 
-  test('is a command that it has not', async () => {
-    const { code, log } = await end({ module: counter, volume: newFolder() }, 'bash')
-    expect(log).toContain('"bash" is no command of this image')
-    expect(code).toBe(2)
+  test('happens again when another module is live than before it, whosever that is', async () => {
+    const volume = newFolder(published)
+    writeFileSync(record(volume, 'publishing'), `${sha256('counter-additive.wasm')} 0x${'7'.repeat(64)}\n`)
+    const log = await serve({ module: additive, volume }, (url) => expectLive(url, 'counter-additive.wasm'))
+    expect(log).toContain('that was cut off may have gone through')
+    expect(log).toContain('published sha256:')
+    const [, , last] = read(volume, 'published').split('\n')
+    expect(last).toMatch(new RegExp(`^${sha256('counter-additive.wasm')} \\w{30,} `))
   })
 
-  test('is a second module', async () => {
-    const module = imageWith('counter.wasm')
-    writeFileSync(join(module, 'module.js'), '')
-    expect((await end({ module, volume: newFolder() })).log).toContain('holds both module.wasm and module.js')
+  test('leaves no trace when its note is damaged', async () => {
+    const volume = newFolder(published)
+    writeFileSync(record(volume, 'publishing'), '')
+    const log = await serve({ module: counter, volume })
+    expect(log).toContain('publishing is damaged, and removed')
+    expect(log).toContain('unchanged')
+    expect(existsSync(record(volume, 'publishing'))).toBe(false)
+    expect(read(volume, 'published')).toBe(read(published, 'published'))
   })
-})
 
-test('logs JSON when told to, with whatever the CLI says', async () => {
-  const image = imageWith(Buffer.from('"quoted" \\ \n'))
-  const { code, log } = await end({ module: image, volume: newFolder(), environment: { LOG_FORMAT: 'json' } })
-  expect(code).toBe(1)
-  const own = log.split('\n').filter((line) => line.includes('stdb-entrypoint'))
-  const records = own.map((line) => JSON.parse(line) as { level: string; message: string })
-  expect(records[0]).toMatchObject({ level: 'info', message: expect.stringContaining('starting the server') })
-  expect(records.map(({ message }) => message)).toContainEqual(expect.stringContaining('Error: '))
+  test('may still happen after its time', async () => {
+    const volume = newFolder(published)
+    const programs = programsWith('spacetimedb-cli', hangingPublish)
+    const environment = { SPACETIMEDB_PROGRAM_DIR: programs, SPACETIMEDB_PUBLISH_TIMEOUT: '1' }
+    const log = await serve({ module: additive, volume, environment }, (url) => expectLive(url, 'counter.wasm'))
+    expect(log).toContain('refused: publishing did not end within 1 s (SPACETIMEDB_PUBLISH_TIMEOUT)')
+    expect(log).not.toContain('was not published')
+    expect(read(volume, 'publishing')).toContain(sha256('counter-additive.wasm'))
+  })
+
+  test('is not begun when its note can not be written, and the server ends in order', async () => {
+    const volume = newFolder(published)
+    symlinkSync('/dev/full', record(volume, 'publishing.new'))
+    const { code, log } = await end({ module: additive, volume })
+    expect(log).toContain(`could not write to ${volume} (is the volume full?)`)
+    expect(log).toContain('Shutting down server...')
+    expect(log).not.toContain('publishing sha256:')
+    expect(code).toBe(1)
+    expect(read(volume, 'published')).toBe(read(published, 'published'))
+  })
 })
 
 const hasShellcheck = await isInstalled('shellcheck')

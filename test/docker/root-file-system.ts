@@ -6,8 +6,8 @@ import { must, run } from './running.ts'
 
 /** What the Dockerfile and the entrypoint use of Debian, and Node for the stand-in programs. */
 const programs = [
-  ...['cat', 'chmod', 'chown', 'cp', 'date', 'env', 'head', 'id', 'ln', 'mkdir', 'rm', 'sha256sum', 'sleep', 'tail'],
-  ...['timeout', 'touch', 'tr', 'dash', 'find', 'flock', 'grep', 'sed', 'node']
+  ...['cat', 'chmod', 'chown', 'cp', 'date', 'env', 'head', 'id', 'ln', 'mkdir', 'mktemp', 'mv', 'rm', 'sha256sum'],
+  ...['sleep', 'sync', 'tail', 'timeout', 'touch', 'tr', 'dash', 'find', 'flock', 'grep', 'sed', 'node']
 ]
 
 /**
