@@ -1,6 +1,6 @@
 try {
-  const { run } = await import('./index.js')
-  await run('build-module-post')
+  const { run } = await import('./step-build-module-post.js')
+  await run()
 } catch (error) {
   const message = String(error?.message ?? error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
   console.log(`::error title=build-module could not be started::${message}`)

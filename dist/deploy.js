@@ -1,6 +1,6 @@
 try {
-  const { run } = await import('./index.js')
-  await run('deploy')
+  const { run } = await import('./step-deploy.js')
+  await run()
 } catch (error) {
   const message = String(error?.message ?? error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
   console.log(`::error title=deploy could not be started::${message}`)

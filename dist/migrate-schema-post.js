@@ -1,6 +1,6 @@
 try {
-  const { run } = await import('./index.js')
-  await run('migrate-schema-post')
+  const { run } = await import('./step-migrate-schema-post.js')
+  await run()
 } catch (error) {
   const message = String(error?.message ?? error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
   console.log(`::error title=migrate-schema could not be started::${message}`)

@@ -1,6 +1,6 @@
 try {
-  const { run } = await import('./index.js')
-  await run('setup-spacetimedb')
+  const { run } = await import('./step-setup-spacetimedb.js')
+  await run()
 } catch (error) {
   const message = String(error?.message ?? error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
   console.log(`::error title=setup-spacetimedb could not be started::${message}`)

@@ -1,0 +1,1 @@
+async function r(n,o){let t=Object.entries(process.env).filter(([e])=>n.test(e));for(let[e]of t)delete process.env[e];try{return await o()}finally{for(let[e,s]of t)process.env[e]=s}}var a=/^(INPUT|STATE)_/i,c=/^(INPUT|STATE|ACTIONS)_/i;export{r as a,a as b,c};

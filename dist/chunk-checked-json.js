@@ -1,0 +1,1 @@
+import{a as t,b as n}from"./chunk-errors.js";function i(r,o){try{return JSON.parse(r)}catch(s){throw new t(`${o} is not JSON: ${n(s)}`)}}function a({issues:[r]}){let o=r?.path.join(".");return`${o?`${o}: `:""}${r?.message}`}export{i as a,a as b};

@@ -1,0 +1,1 @@
+var m={now:()=>Date.now(),random:()=>Math.random(),sleep:(n,e)=>new Promise(t=>{if(e?.aborted)return t();let r=setTimeout(o,n);e?.addEventListener("abort",o);function o(){clearTimeout(r),e?.removeEventListener("abort",o),t()}})};export{m as a};

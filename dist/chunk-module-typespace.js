@@ -1,0 +1,1 @@
+function n(r,t){let e=r;for(let i=0;e?.kind==="ref";i++)e=i>t.length?void 0:t[e.ref];if(e===void 0)throw new Error(`the schema refers to a type that it does not have: ${JSON.stringify(r)}`);return e}export{n as a};

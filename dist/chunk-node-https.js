@@ -1,0 +1,1 @@
+import{a as e}from"./chunk-runtime.js";var p=e((i,t)=>{t.exports=process.getBuiltinModule("node:http")});var n=e((l,o)=>{o.exports=process.getBuiltinModule("node:https")});var d=e((r,s)=>{s.exports=process.getBuiltinModule("node:net")});export{p as a,n as b,d as c};

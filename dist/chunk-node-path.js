@@ -1,0 +1,1 @@
+import{a as o}from"./chunk-runtime.js";var t=o((p,e)=>{e.exports=process.getBuiltinModule("node:path")});export{t as a};

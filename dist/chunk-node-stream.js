@@ -1,0 +1,1 @@
+import{a as o}from"./chunk-runtime.js";var s=o((t,e)=>{e.exports=process.getBuiltinModule("node:stream")});export{s as a};

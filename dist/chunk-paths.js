@@ -1,0 +1,1 @@
+import{a as e}from"./chunk-node-path.js";import{c as r}from"./chunk-runtime.js";var i=r(e(),1);function o(n,t){let s=(0,i.relative)(n,t);return s!==".."&&!s.startsWith(`..${i.sep}`)&&!(0,i.isAbsolute)(s)}function a(n,t){return n!==t&&o(t,n)?[n,...a((0,i.dirname)(n),t)]:[n]}export{o as a,a as b};

@@ -1,0 +1,1 @@
+var t=["none","compatible","breaks-clients","manual"];function r(...e){let n=0;for(let o of e)n=Math.max(n,t.indexOf(o));return t[n]??"none"}var d=["created","updated","unchanged","planned","refused","unhealthy","rolled-back","rollback-failed","failed","unknown"];function l(e){return["created","updated","unchanged","planned"].includes(e)}export{t as a,r as b,d as c,l as d};

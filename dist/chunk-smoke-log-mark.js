@@ -1,0 +1,1 @@
+import{d as a,e as b,f as c}from"./chunk-smoke-log-mark-2.js";import"./chunk-spacetimedb-failure-kinds.js";import"./chunk-cancellation.js";import"./chunk-clock.js";import"./chunk-spacetimedb-server.js";import"./chunk-zod.js";import"./chunk-runtime.js";export{a as findLogMark,c as isRefusal,b as newestLine};

@@ -1,0 +1,1 @@
+import{b as a,c as b,d as c}from"./chunk-smoke-preflight-2.js";import"./chunk-leven.js";import"./chunk-one-line.js";import"./chunk-module-typespace.js";import"./chunk-lossless-json.js";import"./chunk-runtime.js";export{b as blocking,c as noExpectedHash,a as objections};

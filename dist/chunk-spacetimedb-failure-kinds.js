@@ -1,0 +1,1 @@
+import{a as e}from"./chunk-spacetimedb-server.js";function a(n){return!(n instanceof e&&t.has(n.kind))}var t=new Set(["forbidden","missing","tls"]);function r(n){return!(n instanceof e)||i.has(n.kind)}var i=new Set(["unreachable","tls","unauthorized","forbidden","missing","rate-limited"]);export{a,r as b};
