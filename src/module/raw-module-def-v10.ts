@@ -101,7 +101,8 @@ const explicitNames = product({
   entries: array(sum({ Table: nameMapping, Function: nameMapping, Index: nameMapping }))
 })
 
-const httpMethod = sum({
+/** A method of HTTP, as crates/lib/src/http.rs of https://github.com/clockworklabs/SpacetimeDB has it. */
+export const httpMethod = sum({
   Get: unit,
   Head: unit,
   Post: unit,

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { verdicts } from '../migration/verdict.ts'
 import { type Deployment, results } from '../release/deployment.ts'
-import type { SmokeReport } from '../smoke/check-report.ts'
-import { reportJson, reportSchema, type WrittenReport } from '../smoke/report/json.ts'
+import { reportSchema, writtenReport } from '../smoke/report/json.ts'
 import type { Rehearsal, RehearsedTable, RowCounts, WayBackReport } from './rehearsal.ts'
 
 const milliseconds = (what: string) => z.number().min(0).describe(`${what}, in milliseconds.`)
@@ -140,11 +139,6 @@ function writtenWayBack(wayBack: WayBackReport): WrittenRehearsal['wayBack'] & o
     ...('reason' in wayBack && { reason: wayBack.reason }),
     ...(checks && { checks: writtenReport(checks) })
   }
-}
-
-/** Without the headers and bodies that a check sends. */
-function writtenReport(report: SmokeReport): WrittenReport {
-  return JSON.parse(reportJson(report))
 }
 
 /** The JSON Schema of the file, for whatever reads it. */

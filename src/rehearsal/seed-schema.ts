@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { duration } from '../duration.ts'
+import { editorSchema } from '../json-schema.ts'
 
 /** The most rows that are copied of one table, and how many are where the file does not say. */
 export const mostRowsOfTable = 1000
@@ -74,8 +75,5 @@ export type WrittenEntry = z.output<typeof entry>
 
 /** The JSON Schema of the file, by which editors complete and check it. */
 export function seedJsonSchema(): unknown {
-  return {
-    title: 'What the database of a rehearsal is filled with',
-    ...z.toJSONSchema(seedSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
-  }
+  return editorSchema('What the database of a rehearsal is filled with', seedSchema)
 }

@@ -72,8 +72,7 @@ export type SoakReport = {
 /** Whether all is as it should be: nothing failed, nothing could not run, nothing was cut short, the soak was kept to its end. */
 export function hasPassed({ reports, soak, isCancelled }: SmokeReport): boolean {
   if (isCancelled) return false
-  const isGood = ({ outcome }: CheckReport) => outcome.kind === 'passed' || outcome.kind === 'skipped'
-  return reports.every(isGood) && (soak === undefined || soak.kind === 'passed')
+  return !reports.some(isFailure) && (soak === undefined || soak.kind === 'passed')
 }
 
 /** Whether all checks were skipped and nothing was watched either: that it has passed says nothing of a release then. */
@@ -97,6 +96,6 @@ export function failuresOf({ reports, soak }: SmokeReport): readonly CheckReport
 }
 
 /** Whether a check failed, or could not run, which counts as failed. */
-export function isFailure({ outcome }: CheckReport): boolean {
+export function isFailure({ outcome }: Pick<CheckReport, 'outcome'>): boolean {
   return outcome.kind === 'failed' || outcome.kind === 'not-run'
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { duration, inUnits } from '../duration.ts'
+import { editorSchema } from '../json-schema.ts'
 import {
   args,
   asking,
@@ -263,15 +264,5 @@ export type WrittenCheck = z.output<typeof check>
 
 /** The JSON Schema of the file, by which editors complete and check it. */
 export function checksJsonSchema(): unknown {
-  return {
-    title: 'Checks of a SpacetimeDB module that is live',
-    ...z.toJSONSchema(checksSchema, {
-      io: 'input',
-      target: 'draft-7',
-      unrepresentable: 'any',
-      override: ({ zodSchema, jsonSchema }) => {
-        if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
-      }
-    })
-  }
+  return editorSchema('Checks of a SpacetimeDB module that is live', checksSchema)
 }

@@ -1,6 +1,4 @@
-import { keepSecrets } from '../spacetimedb/secrets.ts'
 import type { LogLine, Server } from '../spacetimedb/server.ts'
-
 import { isRefusal } from './log-mark.ts'
 import type { CheckPlace } from './place.ts'
 
@@ -8,7 +6,7 @@ import type { CheckPlace } from './place.ts'
 export type Evidence = {
   /**
    * The newest lines of the log, at most 20, oldest first, of the last `milliseconds` before the newest one and a
-   * little more. Without tokens. None where the log can't be read. Throws nothing.
+   * little more, as they are: a report of them is made by `redactReport`. None where the log can't be read. Throws nothing.
    */
   linesAround(milliseconds: number): Promise<readonly LogLine[]>
 }
@@ -52,9 +50,5 @@ async function newestLines(server: Server, database: string, signal: AbortSignal
 function around(lines: readonly LogLine[], after: bigint, milliseconds: number): LogLine[] {
   const newest = lines.at(-1)?.timestamp ?? 0n
   const from = newest - BigInt(Math.ceil(milliseconds)) * 1000n - slack
-  const { redact } = keepSecrets(() => {})
-  return lines
-    .filter(({ timestamp }) => timestamp > after && timestamp >= from)
-    .slice(-mostLines)
-    .map((line) => ({ ...line, message: redact(line.message) }))
+  return lines.filter(({ timestamp }) => timestamp > after && timestamp >= from).slice(-mostLines)
 }

@@ -1,6 +1,6 @@
 import { inUnits } from '../duration.ts'
 import type { Check, Checks } from './check.ts'
-import type { CheckReport, SmokeReport } from './check-report.ts'
+import { type CheckReport, isFailure, type SmokeReport } from './check-report.ts'
 import { collectEvidence } from './evidence.ts'
 import { allRunners } from './kinds/all.ts'
 import { findLogMark } from './log-mark.ts'
@@ -178,7 +178,7 @@ async function oneOrNone(check: Check, { needed, objection }: Standing, run: Run
     return none(outcome, outcome.kind === 'not-run')
   }
   const report = await runOne(check, run)
-  return { report, isFailure: report.outcome.kind === 'failed' || report.outcome.kind === 'not-run' }
+  return { report, isFailure: isFailure(report) }
 }
 
 /** Lets so many pieces of work run at once; the others wait for their turn. */

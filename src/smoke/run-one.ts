@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import { type Patience, withRetries } from '../retry.ts'
 import { byHand } from './by-hand.ts'
 import type { Check, CheckKind } from './check.ts'
-import type { CheckReport, Finding, Outcome } from './check-report.ts'
+import { type CheckReport, type Finding, isFailure, type Outcome } from './check-report.ts'
 import type { Evidence } from './evidence.ts'
 import type { CheckPlace, RunCheck } from './place.ts'
 import { redactReport } from './redact-report.ts'
@@ -46,7 +46,7 @@ export async function runOne(check: Check, run: Run): Promise<CheckReport> {
     milliseconds,
     tries,
     ...(load !== undefined && { load }),
-    logLines: isGood(outcome) ? [] : await run.evidence.linesAround(milliseconds),
+    logLines: isFailure({ outcome }) ? await run.evidence.linesAround(milliseconds) : [],
     byHand: byHand(check, run.place)
   })
 }
@@ -63,10 +63,6 @@ export function neverBegun(check: Check, outcome: Outcome, place: CheckPlace): C
 /** That a check could not run: a failure, unless its author said that it may be left out. */
 export function couldNotRun(check: Check, reason: string): Outcome {
   return { kind: check.wanted.optional ? 'skipped' : 'not-run', reason }
-}
-
-function isGood({ kind }: Outcome): boolean {
-  return kind === 'passed' || kind === 'skipped'
 }
 
 function patienceOf({ wanted }: Check, total: number): Patience {

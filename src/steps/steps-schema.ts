@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { duration } from '../duration.ts'
+import { editorSchema } from '../json-schema.ts'
 
 /** How long a step may take where its file doesn't say: as the file would say it. */
 const defaultTimeouts = { call: '1m', sql: '1m', wait: '5m', repeat: '10m' } as const
@@ -120,15 +121,5 @@ export type WrittenCondition = z.output<typeof condition>
 
 /** The JSON Schema of the file, by which editors complete and check it. */
 export function stepsJsonSchema(): unknown {
-  return {
-    title: 'Steps around the publishing of a SpacetimeDB module',
-    ...z.toJSONSchema(stepsSchema, {
-      io: 'input',
-      target: 'draft-7',
-      unrepresentable: 'any',
-      override: ({ zodSchema, jsonSchema }) => {
-        if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
-      }
-    })
-  }
+  return editorSchema('Steps around the publishing of a SpacetimeDB module', stepsSchema)
 }

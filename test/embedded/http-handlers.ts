@@ -11,6 +11,7 @@ import {
   u16,
   type ValueOf
 } from '../../src/module/codec.ts'
+import { httpMethod } from '../../src/module/raw-module-def-v10.ts'
 import { fatalError } from './database.ts'
 import { type Answer, type Request, type Server, text } from './exchange.ts'
 import type { Program } from './program.ts'
@@ -81,18 +82,6 @@ const unit = product({})
 const simpleMethods = ['Get', 'Head', 'Post', 'Put', 'Delete', 'Connect', 'Options', 'Trace', 'Patch'] as const
 
 /** These are crates/lib/src/http.rs of https://github.com/clockworklabs/SpacetimeDB. */
-const httpMethod = sum({
-  Get: unit,
-  Head: unit,
-  Post: unit,
-  Put: unit,
-  Delete: unit,
-  Connect: unit,
-  Options: unit,
-  Trace: unit,
-  Patch: unit,
-  Extension: string
-})
 const httpVersion = sum({ Http09: unit, Http10: unit, Http11: unit, Http2: unit, Http3: unit })
 const httpHeaders = product({ entries: array(product({ name: string, value: bytes })) })
 const httpRequest = product({

@@ -109,8 +109,13 @@ export type WrittenReport = z.output<typeof reportSchema>
 
 /** A report as JSON, of the form of `reportSchema`, with a line end. */
 export function reportJson(report: SmokeReport): string {
+  return `${JSON.stringify(writtenReport(report), null, 2)}\n`
+}
+
+/** A report in the form of `reportSchema`, without the headers and bodies that a check sends. */
+export function writtenReport(report: SmokeReport): WrittenReport {
   const { server, database, moduleHash, startedAt, reports, soak } = report
-  const written: WrittenReport = {
+  return {
     version: 1,
     passed: hasPassed(report),
     counts: countsOf(report),
@@ -122,7 +127,6 @@ export function reportJson(report: SmokeReport): string {
     checks: reports.map(writtenCheck),
     ...(soak && { soak: writtenSoak(soak) })
   }
-  return `${JSON.stringify(written, null, 2)}\n`
 }
 
 function writtenCheck({
