@@ -4,6 +4,7 @@ import { type Annotation, annotate, warn } from '../src/action/annotations.ts'
 import type { CheckInputs } from '../src/action/check-inputs.ts'
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
+import { workspaceOf } from '../src/action/workspace.ts'
 import { elapsedText } from '../src/duration.ts'
 import { ConfigurationError, messageOf } from '../src/errors.ts'
 import type { Check, Checks } from '../src/smoke/check.ts'
@@ -112,7 +113,7 @@ export function failureText({ outcome }: CheckReport): string {
 }
 
 function annotationOf({ name, origin }: Check, message: string, environment: Environment): Annotation {
-  const place = origin.kind === 'file' ? placeOf(origin, environment.GITHUB_WORKSPACE ?? process.cwd()) : undefined
+  const place = origin.kind === 'file' ? placeOf(origin, workspaceOf(environment)) : undefined
   return { severity: 'error', title: `Smoke test: ${name}`, message, ...(place && { place }) }
 }
 

@@ -3,6 +3,7 @@ import { log } from '../../src/action/log.ts'
 import { originOf } from '../../src/action/origin.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import { type BindingsState, compareBindings, writeBindings } from '../../src/build/bindings.ts'
 import { type BindingsTarget, parseBindings } from '../../src/build/bindings-list.ts'
 import { type BuildFailed, type BuildRequest, type Built, buildModule } from '../../src/build/build.ts'
@@ -112,7 +113,7 @@ async function build(
 }
 
 async function failed({ project }: PlannedBuild, build: BuildFailed, step: BuildStep): Promise<Outcome<typeof spec>> {
-  const name = nameIn(step.environment.GITHUB_WORKSPACE ?? process.cwd(), project.folder)
+  const name = nameIn(workspaceOf(step.environment), project.folder)
   await reportFailure(name.replaceAll('`', ''), build, step.environment)
   return { outputs: {}, failure: { title: 'build-module: the build failed', message: build.reason } }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { log } from '../../src/action/log.ts'
 import type { Step } from '../../src/action/run.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import type { BuildTools } from '../../src/build/build.ts'
 import { childEnvironment, runProgram } from '../../src/process.ts'
 import type { spec } from './spec.ts'
@@ -22,7 +23,7 @@ export async function openWorkbench({ environment, cancellation }: Step<typeof s
   return {
     run: runProgram,
     environment: childEnvironment(environment),
-    workspace: environment.GITHUB_WORKSPACE ?? process.cwd(),
+    workspace: workspaceOf(environment),
     folder,
     scratch,
     say: log,

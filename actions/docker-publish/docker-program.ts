@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from '../../src/action/inputs.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { childEnvironment, runProgram } from '../../src/process.ts'
 
@@ -17,9 +18,4 @@ export function dockerIn(root: string, environment: Environment, signal?: AbortS
 /** Where the user's own configuration of docker is. */
 export function ownDockerConfig({ DOCKER_CONFIG, HOME }: Environment): string {
   return DOCKER_CONFIG || join(HOME || homedir(), '.docker')
-}
-
-/** Where relative paths begin. */
-export function workspaceOf({ GITHUB_WORKSPACE }: Environment): string {
-  return GITHUB_WORKSPACE || process.cwd()
 }

@@ -9,7 +9,7 @@ import { endOfTrialLog, removeTrial, type Service, startTrial, waitForHealth } f
 import type { Docker } from '../../src/image/docker.ts'
 import type { ModuleHash } from '../../src/module/hash.ts'
 import { redactLog } from '../../src/setup/local-server.ts'
-import { hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
+import { failuresOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
 import { defaultChecks } from '../../src/smoke/default-checks.ts'
 import { renderSmoke } from '../../src/smoke/report/summary.ts'
 import { runChecks } from '../../src/smoke/run-checks.ts'
@@ -61,7 +61,7 @@ async function tryContainer(docker: Docker, name: string, run: TrialRun): Promis
   if (run.cancelled.aborted) throw cancelledTrial()
   await writeSummary(renderSmoke(report), environment)
   if (hasPassed(report)) return { kind: 'good' }
-  const failed = report.reports.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'not-run')
+  const failed = failuresOf(report)
   return { kind: 'bad', reason: `Checks failed: ${failed.map(({ check: { name: title } }) => title).join(', ')}.` }
 }
 

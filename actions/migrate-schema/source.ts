@@ -1,6 +1,7 @@
 import { type Annotation, annotate } from '../../src/action/annotations.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import { planBuilds } from '../../src/build/plan.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Change } from '../../src/migration/change.ts'
@@ -20,7 +21,7 @@ export async function annotateSource(
 ): Promise<void> {
   const changes = worstFirst(judgement?.changes ?? []).filter(({ verdict }) => severities[verdict] !== undefined)
   if (changes.length === 0) return
-  const source = await sourceOf(path, environment.GITHUB_WORKSPACE ?? process.cwd())
+  const source = await sourceOf(path, workspaceOf(environment))
   if (source === undefined) return
   const lines = await sourceLines(changes, source)
   annotate(

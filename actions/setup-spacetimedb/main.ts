@@ -1,5 +1,6 @@
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import { SetupFailure } from '../../src/setup/failure.ts'
 import { bring, startingIn, versionOfModules } from '../installing.ts'
 import { LeftoversKeeper, leftoversFolder } from '../leftovers.ts'
@@ -25,7 +26,7 @@ export async function main(inputs: SetupInputs, step: SetupStep): Promise<Outcom
 async function setUp(inputs: SetupInputs, step: SetupStep, left: LeftoversKeeper) {
   const { environment, cancellation } = step
   const given = givenLogin(inputs)
-  const workspace = environment.GITHUB_WORKSPACE ?? process.cwd()
+  const workspace = workspaceOf(environment)
   const { version, installed } = await bring(
     inputs,
     { withServer: inputs.start, versionOfModule: () => versionOfModules(inputs.path, workspace) },

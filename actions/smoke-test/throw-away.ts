@@ -2,6 +2,7 @@ import { openConnection } from '../../src/action/connection.ts'
 import { log } from '../../src/action/log.ts'
 import type { Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
+import { workspaceOf } from '../../src/action/workspace.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import type { Deployment } from '../../src/release/deployment.ts'
 import { type GivenModule, versionOf } from '../given-module.ts'
@@ -28,7 +29,7 @@ export async function startFor(
   left: LeftoversKeeper
 ): Promise<ThrowAway> {
   const { environment, cancellation } = step
-  const workspace = environment.GITHUB_WORKSPACE ?? process.cwd()
+  const workspace = workspaceOf(environment)
   const { installed } = await bring(
     inputs,
     { withServer: true, versionOfModule: () => versionOf(wanted, inputs.path, workspace) },
