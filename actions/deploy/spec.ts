@@ -1,4 +1,4 @@
-import { checkInputs } from '../../src/action/check-inputs.ts'
+import { checkInputs, checkOutputs, reportFolderInput } from '../../src/action/check-inputs.ts'
 import {
   audienceRule,
   connectionInputs,
@@ -68,11 +68,7 @@ export const spec = defineAction({
       description:
         'How long to watch a new release after all else has passed: log, metrics and the served hash. When something goes wrong the release counts as unhealthy.'
     },
-    'report-folder': {
-      description:
-        'The folder for the reports of the checks, smoke-test.json and smoke-test.xml. Without it a new one in the temporary folder of the job.',
-      schema: text('the path of a folder')
-    },
+    'report-folder': reportFolderInput,
     'on-failure': {
       description:
         'What to do with a release that is not healthy: publish the previous module again, or keep it. The job fails either way. A rollback restores the module, not the data that the new one wrote.',
@@ -110,17 +106,9 @@ export const spec = defineAction({
       description:
         'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none, or when it was this very module.'
     },
-    passed: { description: 'How many checks passed. Not set when none were run, as the other outputs about checks.' },
-    failed: { description: 'How many checks failed, could not run, or did not hold during the soak.' },
-    skipped: {
-      description:
-        'How many checks were skipped: optional ones that could not run, and those whose `needs` did not pass.'
-    },
-    report: { description: 'The path of the report of the checks as JSON (docs/smoke-test.md says its form).' },
-    junit: { description: 'The path of the report of the checks as JUnit XML.' },
-    p95: {
-      description:
-        'Of the calls of a `load` check, the time in milliseconds that 95 of 100 were done in: of several the worst.'
+    ...checkOutputs,
+    passed: {
+      description: `${checkOutputs.passed.description} This and the other outputs about checks are set when checks were run, or a soak.`
     }
   },
   firstOutputs: { result: 'failed' },

@@ -1,4 +1,4 @@
-import { checkInputs } from '../../src/action/check-inputs.ts'
+import { checkInputs, checkOutputs, reportFolderInput } from '../../src/action/check-inputs.ts'
 import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
 import { artifactNameText, choice, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
@@ -98,11 +98,7 @@ export const spec = defineAction({
     },
     ...gateInputs,
     ...stepInputs,
-    'report-folder': {
-      description:
-        'The folder for the reports, smoke-test.json and smoke-test.xml. Without it a new one in the temporary folder of the job.',
-      schema: text('the path of a folder')
-    },
+    'report-folder': reportFolderInput,
     version: {
       description:
         "The version of SpacetimeDB for `server: local`. With `auto` it is that of the module's bindings: as `build-module` noted it beside the module, else from the lock file of the project.",
@@ -127,21 +123,10 @@ export const spec = defineAction({
         'How it ended. The job passes with `passed` alone; `error`: no check of the module was run, for a reason that the error names, such as a migration that a rehearsal showed not to work.',
       values: ['passed', 'failed', 'error']
     },
-    passed: { description: 'How many checks passed.' },
-    failed: { description: 'How many checks failed, could not run, or did not hold during the soak.' },
-    skipped: {
-      description:
-        'How many checks were skipped: optional ones that could not run, and those whose `needs` did not pass.'
-    },
-    report: { description: 'The path of the report as JSON (docs/smoke-test.md says its form).' },
-    junit: { description: 'The path of the report as JUnit XML, which most tools that show tests read.' },
+    ...checkOutputs,
     rehearsal: {
       description:
         'With `rehearse`, the path of the report of the rehearsal as JSON. Not set when there was nothing to rehearse with.'
-    },
-    p95: {
-      description:
-        'Of the calls of a `load` check, the time in milliseconds that 95 of 100 were done in: of several the worst. Not set without one.'
     },
     'module-hash': {
       description: 'The hash (keccak256, hex) of the module that had to be live. Not set when nothing said which.'

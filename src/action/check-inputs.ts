@@ -30,7 +30,31 @@ export const checkInputs = {
   }
 } as const
 
-/** What those inputs say. */
+/** The input by which the place of reports is given. */
+export const reportFolderInput = {
+  description:
+    'The folder for the reports of the checks, smoke-test.json and smoke-test.xml. Without it a new one in the temporary folder of the job.',
+  schema: text('the path of a folder')
+} as const
+
+/** The outputs about checks. */
+export const checkOutputs = {
+  passed: { description: 'How many checks passed.' },
+  failed: { description: 'How many checks failed, could not run, or did not hold during the soak.' },
+  skipped: {
+    description: 'How many checks were skipped: optional ones that could not run, and those whose `needs` did not pass.'
+  },
+  report: { description: 'The path of the report of the checks as JSON (docs/smoke-test.md says its form).' },
+  junit: {
+    description: 'The path of the report of the checks as JUnit XML, which most tools that show tests read.'
+  },
+  p95: {
+    description:
+      'Of the calls of a `load` check, the time in milliseconds that 95 of 100 were done in: of several the worst. Not set without one.'
+  }
+} as const
+
+/** What the inputs say. */
 export type CheckInputs = {
   readonly checks: string | undefined
   readonly inlineChecks: string | undefined
