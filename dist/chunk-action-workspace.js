@@ -1,0 +1,1 @@
+function r({GITHUB_WORKSPACE:n}){return n||process.cwd()}export{r as a};
