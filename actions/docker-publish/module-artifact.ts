@@ -4,7 +4,6 @@ import { formatManifest } from '../../src/build/manifest.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { Credential } from '../../src/image/oci/authorization.ts'
 import { type PushedModule, pushModule } from '../../src/image/oci/module-artifact.ts'
-import { packModule } from '../../src/image/oci/module-manifest.ts'
 import { openRegistry, registryPatience } from '../../src/image/oci/registry.ts'
 import { createTransport } from '../../src/spacetimedb/transport.ts'
 import { version as ownVersion } from '../../src/version.ts'
@@ -42,7 +41,7 @@ export async function pushModuleArtifact(
     bindingsVersion: manifest?.bindingsVersion,
     manifest: manifest && formatManifest(manifest)
   }
-  const tag = `module-${packModule(module, origin).manifest.digest.slice('sha256:'.length).slice(0, 12)}`
+  const tag = (digest: string) => `module-${digest.slice('sha256:'.length).slice(0, 12)}`
   const pushed = await pushModule(registry, { repository, tag, module, origin })
   log(`The module is stored as ${pushed.reference}.`)
   return pushed

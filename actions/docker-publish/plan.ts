@@ -51,7 +51,7 @@ export async function planImage(
   const tags = (push ? pushedTags : imageTags)(inputs.tags, facts.event, now)
   if (push && tags.length === 0) throw noTag(facts.event)
   const { title, description, licenses } = facts
-  const module = given && { ...given.module, hash: given.module.hash, bindingsVersion: given.manifest?.bindingsVersion }
+  const module = given && { ...given.module, bindingsVersion: given.manifest?.bindingsVersion }
   const described = { title, description, licenses, source, commit, version: tags[0], created: time, module }
   return {
     images,

@@ -154,10 +154,12 @@ export type Builder = {
   readonly driver: string
 }
 
+const lookingAt: DockerOptions = { undertaking: { kind: 'look' }, timeout: 60_000 }
+
 /** Asks buildx for its builder. Throws a `ConfigurationError` without docker, buildx or the builder. */
 export async function inspectBuilder(docker: Docker, name: string | undefined): Promise<Builder> {
   const args = ['buildx', 'inspect', ...(name === undefined ? [] : [name])]
-  const said = await runDocker(docker, args, { undertaking: { kind: 'look' }, timeout: 60_000 })
+  const said = await runDocker(docker, args, lookingAt)
   const value = (field: string) => new RegExp(`^${field}:\\s*(\\S+)\\s*$`, 'm').exec(said)?.[1]
   return { name: value('Name') ?? 'default', driver: value('Driver') ?? 'docker' }
 }
@@ -165,7 +167,7 @@ export async function inspectBuilder(docker: Docker, name: string | undefined): 
 /** The platform that the engine runs: `linux/amd64`. Throws a `ConfigurationError` without an engine. */
 export async function enginePlatform(docker: Docker): Promise<string> {
   const args = ['version', '--format', '{{.Server.Os}}/{{.Server.Arch}}']
-  return (await runDocker(docker, args, { undertaking: { kind: 'look' }, timeout: 60_000 })).trim()
+  return (await runDocker(docker, args, lookingAt)).trim()
 }
 
 const descriptorSchema = z.looseObject({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) })
@@ -178,8 +180,6 @@ export async function digestOf(docker: Docker, reference: string): Promise<strin
   if (parsed.success) return parsed.data.digest
   throw new Error(`What buildx said of ${reference} names no digest.`)
 }
-
-const lookingAt: DockerOptions = { undertaking: { kind: 'look' }, timeout: 60_000 }
 
 /** A tag that leads elsewhere than it was moved to: `ghcr.io/owner/name:tag`, and to which digest where that can be had. */
 export type Astray = { readonly name: string; readonly found: string | undefined }

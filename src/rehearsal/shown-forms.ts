@@ -15,7 +15,6 @@ export function shownForms(value: unknown, kind: WritableKind): readonly string[
     case 'bytes':
       return typeof value === 'string' ? bytesForms(value.toLowerCase()) : []
     case 'identity':
-      return literal === undefined ? [] : hexForms(literal.slice(2))
     case 'connection':
       return literal === undefined ? [] : hexForms(literal.slice(2))
     case 'uuid':

@@ -11,8 +11,8 @@ import { ensureBlob, putManifest } from './upload.ts'
 export type ModuleToPush = {
   /** `owner/name`: a `Reference`'s. */
   readonly repository: string
-  /** Moved when it is there already. Without it the digest alone names the artifact. */
-  readonly tag?: string | undefined
+  /** It, or what makes it of the manifest's digest. Moved when it is there already; without it the digest alone names the artifact. */
+  readonly tag?: string | ((digest: Digest) => string) | undefined
   readonly module: Module
   readonly origin?: ModuleOrigin
 }
@@ -32,10 +32,11 @@ export type PushedModule = {
  */
 export async function pushModule(
   registry: Registry,
-  { repository, tag, module, origin = {} }: ModuleToPush
+  { repository, tag: given, module, origin = {} }: ModuleToPush
 ): Promise<PushedModule> {
-  if (tag !== undefined) insistOnTag(tag)
   const { manifest, layer, config } = packModule(module, origin)
+  const tag = typeof given === 'function' ? given(manifest.digest) : given
+  if (tag !== undefined) insistOnTag(tag)
   const { host } = registry
   const job: Job = {
     action: 'push',
