@@ -3,7 +3,10 @@ import { openConnectionAsStranger } from '../../src/action/connection.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { fixtureModule } from '../fixtures.ts'
+import { quietLog } from '../quiet-log.ts'
 import { startRecordingProxy } from '../rehearsal/recording-proxy.ts'
+
+quietLog()
 
 let live: EmbeddedServer
 

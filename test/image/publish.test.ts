@@ -5,7 +5,10 @@ import { afterAll, expect, test } from '@jest/globals'
 import { publishImage } from '../../actions/docker-publish/publish.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { imageNames } from '../../src/image/images.ts'
+import { quietLog } from '../quiet-log.ts'
 import { plainBuild } from './builds.ts'
+
+quietLog()
 
 const root = mkdtempSync(join(tmpdir(), 'publish-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

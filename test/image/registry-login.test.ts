@@ -8,6 +8,9 @@ import { spec } from '../../actions/docker-publish/spec.ts'
 import { readInputs } from '../../src/action/inputs.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { imageNames } from '../../src/image/images.ts'
+import { quietLog } from '../quiet-log.ts'
+
+quietLog()
 
 const root = mkdtempSync(join(tmpdir(), 'login-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

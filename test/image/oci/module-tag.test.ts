@@ -2,8 +2,11 @@ import { expect, test } from '@jest/globals'
 import { pushModuleArtifact } from '../../../actions/docker-publish/module-artifact.ts'
 import type { Plan } from '../../../actions/docker-publish/plan.ts'
 import { parseReference } from '../../../src/image/oci/reference.ts'
+import { quietLog } from '../../quiet-log.ts'
 import { registryUser } from '../../stand-ins/registry.ts'
 import { module, registries } from './registries.ts'
+
+quietLog()
 
 const start = registries()
 
