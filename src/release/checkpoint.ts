@@ -30,6 +30,8 @@ export const checkpointSchema = z.object({
   onFailure: z.enum(['rollback', 'keep']),
   /** Whether steps before or after the publish belong to it. */
   hasSteps: z.boolean().optional(),
+  /** The release in the ledger: the id of its record. */
+  releaseId: z.int().optional(),
   /** What was found out of the way back, for the reader. */
   wayBack: z
     .object({ reversible: z.enum(['yes', 'conditional', 'no']), conditions: z.array(conditionSchema) })

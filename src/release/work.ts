@@ -12,6 +12,8 @@ import type { Approved } from './approved.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { ReleaseChecks } from './checks.ts'
 import type { Findings } from './deployment.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { ReleaseNotes } from './ledger/record.ts'
 
 /** What is asked of a deploy. */
 export type DeployRequest = {
@@ -36,6 +38,10 @@ export type DeployRequest = {
   readonly onFailure: 'rollback' | 'keep'
   /** Plan and judge only. */
   readonly dryRun: boolean
+  /** What the ledger is to say of the release, besides what is found out. */
+  readonly notes?: ReleaseNotes | undefined
+  /** What to do when something else is live than the ledger says: stop, or write down what is live and go on. */
+  readonly onDrift?: 'fail' | 'adopt' | undefined
   /** What is done to the data around the publish. Those after it run again when the module is live already. */
   readonly steps?: { readonly before: readonly Step[]; readonly after: readonly Step[] }
 }
@@ -57,6 +63,8 @@ export type DeployTools = {
   readonly folder: string
   /** Where the deploy comes from, for whoever reads the plan. */
   readonly origin: NonNullable<Plan['metadata']>
+  /** Where releases are written down; nowhere without it. */
+  readonly ledger?: Ledger | undefined
   /** Remembers, before anything is changed, what a cut-off deploy needs to be finished or undone. */
   readonly remember: (checkpoint: Checkpoint) => void
   /** The job is being cancelled: stop where nothing is lost. */
