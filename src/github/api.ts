@@ -32,6 +32,10 @@ export type ApiFailure = {
   readonly kind: 'not-found' | 'forbidden' | 'rate-limited' | 'unreachable' | 'unexpected'
   /** What was asked for, what came back, and what to do. */
   readonly reason: string
+  /** Of HTTP; none when no answer came. */
+  readonly status?: number
+  /** Of `rate-limited`: the milliseconds that GitHub asks to wait, where it says so. */
+  readonly retryAfter?: number
 }
 
 export type GitHubApiOptions = {
@@ -211,16 +215,20 @@ function failureOf(
   const permission = needs && !/\blocked\b/.test(said) ? ` The job needs \`permissions: ${needs.permission}\`.` : ''
   if (status === 429 || (status === 403 && isRateLimit(headers, said))) {
     const cure = token ? '' : ' With a `github-token` many more requests are allowed.'
-    return { kind: 'rate-limited', reason: `GitHub takes no more requests ${until(headers, clock)}.${cure}` }
+    const retryAfter = parseRetryAfter(headers['retry-after'], clock.now())
+    const reason = `GitHub takes no more requests ${until(headers, clock)}.${cure}`
+    return { kind: 'rate-limited', status, reason, ...(retryAfter !== undefined && { retryAfter }) }
   }
   if (status === 401) {
-    return { kind: 'forbidden', reason: `GitHub does not know the token (401 for ${what}). Check \`github-token\`.` }
+    const reason = `GitHub does not know the token (401 for ${what}). Check \`github-token\`.`
+    return { kind: 'forbidden', status, reason }
   }
-  if (status === 403) return { kind: 'forbidden', reason: `GitHub refused ${what}: ${said}.${permission}` }
+  if (status === 403) return { kind: 'forbidden', status, reason: `GitHub refused ${what}: ${said}.${permission}` }
   if (status === 404) {
-    return { kind: 'not-found', reason: `GitHub has no ${what}, or does not show it to this token.${permission}` }
+    const reason = `GitHub has no ${what}, or does not show it to this token.${permission}`
+    return { kind: 'not-found', status, reason }
   }
-  return { kind: 'unexpected', reason: `GitHub answered ${status} to ${what}: ${said}.` }
+  return { kind: 'unexpected', status, reason: `GitHub answered ${status} to ${what}: ${said}.` }
 }
 
 /** https://docs.github.com/graphql/guides/forming-calls-with-graphql: beside the REST API, at an Enterprise instead of its version. */
