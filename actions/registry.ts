@@ -7,7 +7,7 @@ import { createTransport } from '../src/spacetimedb/transport.ts'
 import { version } from '../src/version.ts'
 
 /** A registry, spoken to without docker; without a credential only what is public can be had of it. */
-export function registryAt(host: string, credential: Credential | undefined, signal: AbortSignal): Registry {
+export function registryAt(host: string, credential: Credential | undefined, signal?: AbortSignal): Registry {
   return openRegistry({
     host,
     credential,
