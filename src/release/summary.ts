@@ -83,7 +83,8 @@ function afterFailure(live: LiveState, database: string, isClaimed = false, step
     : `this deploy changed nothing in ${database}`
 }
 
-const marks: Readonly<Record<Result, string>> = {
+/** By how it ended, before a headline. */
+export const marks: Readonly<Record<Result, string>> = {
   created: '✅',
   updated: '✅',
   unchanged: '✅',
@@ -96,7 +97,8 @@ const marks: Readonly<Record<Result, string>> = {
   unknown: '❓'
 }
 
-function renderReason({ reason }: Ending): string | undefined {
+/** Why it ended so. */
+export function renderReason({ reason }: Ending): string | undefined {
   return reason && quote(reason)
 }
 
@@ -106,7 +108,8 @@ function renderState(ending: Ending): string {
   return `**The database now:** ${stateText(ending)}${data}`
 }
 
-const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
+/** What every rollback leaves. */
+export const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
 
 function stateText({ live, isClaimed }: Ending): string {
   switch (live.kind) {
@@ -142,7 +145,8 @@ function renderFacts(deployment: Deployment): string {
   return table(head, rest)
 }
 
-function renderTimeline(steps: readonly Step[]): string | undefined {
+/** What was done, and how long it took. */
+export function renderTimeline(steps: readonly Step[]): string | undefined {
   if (steps.length === 0) return undefined
   const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
     `${outcome === 'ok' ? '✓' : '✗'} ${escapeMarkdown(name)}`,
