@@ -1,13 +1,10 @@
 import type { Environment } from '../src/action/inputs.ts'
-import { log } from '../src/action/log.ts'
 import { maskSecret } from '../src/action/masking.ts'
-import { systemClock } from '../src/clock.ts'
 import type { Credential } from '../src/image/oci/authorization.ts'
-import { openRegistry, type Registry, registryPatience } from '../src/image/oci/registry.ts'
+import type { Registry } from '../src/image/oci/registry.ts'
 import { knownLogin, readDockerConfig } from '../src/image/registry-login.ts'
-import { createTransport } from '../src/spacetimedb/transport.ts'
-import { version } from '../src/version.ts'
-import { ownDockerConfig } from './docker-publish/docker-program.ts'
+import { ownDockerConfig } from './docker-program.ts'
+import { registryAt } from './registry.ts'
 
 /**
  * A registry to fetch modules from: as whom an earlier step (`docker/login-action`) has logged in, else at ghcr.io with the
@@ -22,9 +19,7 @@ export async function moduleRegistry(
   const known = knownLogin(await readDockerConfig(ownDockerConfig(environment)), host)
   const credential = known.kind === 'login' ? known.credential : jobCredential(host, githubToken, environment)
   if (credential !== undefined) maskSecret(credential.password)
-  const transport = createTransport(`stdb-actions/${version}`)
-  const network = { transport, clock: systemClock, patience: registryPatience, onRetry: log, signal }
-  return openRegistry({ host, credential, network, onSecret: maskSecret })
+  return registryAt(host, credential, signal)
 }
 
 /** The job's token goes to ghcr.io alone. */
