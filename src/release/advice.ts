@@ -3,6 +3,7 @@ import { conditionText } from '../migration/condition.ts'
 import type { Condition, Reversible } from '../migration/verdict.ts'
 import { type ModuleHash, moduleHashToU256 } from '../module/hash.ts'
 import type { Ending } from './deployment.ts'
+import type { Drift } from './ledger/history.ts'
 
 /** What advice is given on. */
 export type Outcome = Ending & {
@@ -12,6 +13,7 @@ export type Outcome = Ending & {
   readonly previousHash?: ModuleHash | undefined
   readonly isManual?: boolean
   readonly wayBack?: WayBackInShort | undefined
+  readonly drift?: Drift | undefined
 }
 
 /** Whether the previous module can be published again, and on what condition. */
@@ -40,7 +42,13 @@ export function adviceOn(outcome: Outcome): readonly string[] {
   }
 }
 
-function onRefusal({ isManual, isPlanStale, unmet = [], server, database }: Outcome): readonly string[] {
+function onRefusal(outcome: Outcome): readonly string[] {
+  const { isManual, isPlanStale, isDrift, drift, unmet = [], server, database } = outcome
+  if (isDrift) {
+    return drift
+      ? [lookWhatIsThere, '- Then run the job again with `on-drift: adopt`, or publish what should be live.']
+      : ['- Run the job again when that can be found out, or with `on-drift: adopt`.']
+  }
   if (isPlanStale) return ['- Make a new plan, have that approved, and apply it with the module that it was made for.']
   if (unmet.length > 0) {
     return [
