@@ -78,9 +78,10 @@ function onFailure({ isConfiguration, isClaimed, live, stepsRan }: Outcome): rea
   return isConfiguration ? [] : ['- Nothing has to be undone. Run the job again when the cause is gone.']
 }
 
-const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
+/** As an item of advice, like those below. */
+export const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
 
-function lookAtLogs({ server, database }: Outcome): string {
+export function lookAtLogs({ server, database }: Pick<Outcome, 'server' | 'database'>): string {
   return `- Look at the log: ${code(`spacetime logs --server ${server} ${database}`)}`
 }
 
@@ -106,7 +107,7 @@ function firstSeeTo(condition: Condition, server: string, database: string): str
   return `- Going back works only while ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
 }
 
-function seeTo(condition: Condition, server: string, database: string): string {
+export function seeTo(condition: Condition, server: string, database: string): string {
   return `- See to it that ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
 }
 
@@ -116,8 +117,10 @@ function remedy(condition: Condition, server: string, database: string): string 
   return ` If its rows may go for good, delete them right before: ${code(statement)}, or by a reducer of yours.`
 }
 
+type AskedFor = Pick<Outcome, 'server' | 'database' | 'moduleHash' | 'previousHash'>
+
 /** The server states a hash with its bytes reversed, so that form is given. */
-function askWhatIsLive({ server, database, moduleHash, previousHash }: Outcome): string {
+export function askWhatIsLive({ server, database, moduleHash, previousHash }: AskedFor): string {
   const url = `${server}/v1/database/${database}/sql`
   const previous = previousHash ? `; the previous one's is ${code(moduleHashToU256(previousHash))}` : ''
   return (

@@ -85,7 +85,8 @@ function afterFailure(live: LiveState, database: string, isClaimed = false, step
     : `this deploy changed nothing in ${database}`
 }
 
-const marks: Readonly<Record<Result, string>> = {
+/** By how it ended, before a headline. */
+export const marks: Readonly<Record<Result, string>> = {
   created: '✅',
   updated: '✅',
   unchanged: '✅',
@@ -98,7 +99,8 @@ const marks: Readonly<Record<Result, string>> = {
   unknown: '❓'
 }
 
-function renderReason({ reason }: Ending): string | undefined {
+/** Why it ended so. */
+export function renderReason({ reason }: Ending): string | undefined {
   return reason && quote(reason)
 }
 
@@ -108,7 +110,8 @@ function renderState(ending: Ending): string {
   return `**The database now:** ${stateText(ending)}${data}`
 }
 
-const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
+/** What every rollback leaves. */
+export const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
 
 function stateText({ live, isClaimed }: Ending): string {
   switch (live.kind) {
@@ -145,12 +148,17 @@ function renderFacts(deployment: Deployment): string {
   return table(head, rest)
 }
 
-function releaseLink({ id, url }: NonNullable<Deployment['release']>): string {
+/** A release of the ledger, with its page where it has one. */
+export function releaseLink({ id, url }: NonNullable<Deployment['release']>): string {
   return url !== undefined && /^https?:[^\s()<>]+$/.test(url) ? `[${id}](${url})` : String(id)
 }
 
 /** What does not agree with the ledger, or is not in it. */
-function renderLedger({ drift, isDrift, ledgerWarning }: Deployment): string | undefined {
+export function renderLedger({
+  drift,
+  isDrift,
+  ledgerWarning
+}: Pick<Deployment, 'drift' | 'isDrift' | 'ledgerWarning'>): string | undefined {
   const parts = [
     // As a reason it has been said already.
     drift && !isDrift && `**Drift:** ${escapeMarkdown(driftText(drift))}`,
@@ -159,7 +167,8 @@ function renderLedger({ drift, isDrift, ledgerWarning }: Deployment): string | u
   return sections(parts) || undefined
 }
 
-function renderTimeline(steps: readonly Step[]): string | undefined {
+/** What was done, and how long it took. */
+export function renderTimeline(steps: readonly Step[]): string | undefined {
   if (steps.length === 0) return undefined
   const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
     `${outcome === 'ok' ? '✓' : '✗'} ${escapeMarkdown(name)}`,
