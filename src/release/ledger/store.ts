@@ -94,9 +94,9 @@ function released(
   position: number
 ): RecordedRelease {
   const known = { id, record, begun: created, ...(creator && { by: creator }), ...(record.run && { url: record.run }) }
-  // When another release takes its place it becomes inactive, also by what other tools deploy to the environment.
-  const last = statuses.find(({ state }) => state !== 'inactive')
-  if (last === undefined || !endStates.has(last.state)) return { ...known, state: 'open', isChecked: false }
+  // What comes after says nothing of it: `inactive` when another took its place, a start whose answer was lost.
+  const last = statuses.find(({ state }) => endStates.has(state))
+  if (last === undefined) return { ...known, state: 'open', isChecked: false }
   const { isChecked, ...ended } = endOf(record, last, position)
   return { ...known, ended: last.created, isChecked, ...ended }
 }
