@@ -10,7 +10,7 @@ import {
 } from './deployments.ts'
 import { endingText, readEnding } from './ending-text.ts'
 import type { Ledger, LedgerAnswer, LedgerEnding, LedgerPlace, RecordedRelease, ReleasesOptions } from './ledger.ts'
-import { type EndingThere, endedWell, endingAt, positionIn } from './one-database.ts'
+import { type EndingThere, endedWell, endingAt, placesOf, positionIn } from './one-database.ts'
 import { type ReleaseRecord, releaseRecordSchema } from './record.ts'
 
 export type DeploymentsLedgerOptions = {
@@ -32,6 +32,7 @@ export function deploymentsLedger(options: DeploymentsLedgerOptions): Ledger {
   return {
     environment,
     releases: (place, how) => releasesIn(kept, place, how),
+    places: () => placesIn(kept),
     begin: async (record) => {
       kept.forget()
       const made = await create(options, record)
@@ -73,6 +74,15 @@ async function* releasesIn(
       yield { kind: 'ok', value: released(deployment, record, statuses.value, position) }
     }
   }
+}
+
+/** In the newest page: what a whole page has no release of is not what an environment is for. */
+async function placesIn(kept: KeptDeployments): Promise<LedgerAnswer<readonly LedgerPlace[]>> {
+  for await (const page of kept.pages()) {
+    if (page.kind !== 'ok') return failed(page)
+    return { kind: 'ok', value: placesOf(page.value.flatMap((deployment) => recordIn(deployment) ?? [])) }
+  }
+  return { kind: 'ok', value: [] }
 }
 
 /** Anything may be in a deployment of our task. */
