@@ -60,5 +60,15 @@ export type ReleaseRecord = z.output<typeof releaseRecordSchema>
 /** What whoever releases knows of a release; the rest is found out by the release itself. */
 export type ReleaseNotes = Pick<
   ReleaseRecord,
-  'action' | 'commit' | 'ref' | 'run' | 'actor' | 'restores' | 'from' | 'image' | 'moduleArtifact' | 'artifact' | 'reason'
+  | 'action'
+  | 'commit'
+  | 'ref'
+  | 'run'
+  | 'actor'
+  | 'restores'
+  | 'from'
+  | 'image'
+  | 'moduleArtifact'
+  | 'artifact'
+  | 'reason'
 >
