@@ -17,7 +17,7 @@ import {
   saysNothing
 } from '../src/smoke/check-report.ts'
 import { readChecks } from '../src/smoke/checks-file.ts'
-import type { Objection } from '../src/smoke/preflight.ts'
+import { blocking, type Circumstances, type Objection, objections } from '../src/smoke/preflight.ts'
 import { reportJson } from '../src/smoke/report/json.ts'
 import { junitXml } from '../src/smoke/report/junit.ts'
 
@@ -32,7 +32,7 @@ export function checksIn({ checks, inlineChecks }: CheckInputs, usual?: string):
 }
 
 /** The hosts of the input `allowed-load-hosts`. */
-export function loadHostsIn({ allowedLoadHosts }: CheckInputs): readonly string[] {
+export function loadHostsIn({ allowedLoadHosts }: Pick<CheckInputs, 'allowedLoadHosts'>): readonly string[] {
   return allowedLoadHosts?.split(/[\s,]+/) ?? []
 }
 
@@ -78,6 +78,25 @@ export function annotateFailures(report: SmokeReport, environment: Environment):
 /** Annotates each check that can't be run as it is written. */
 export function annotateObjections(objections: readonly Objection[], environment: Environment): void {
   annotate(objections.map(({ check, reason }) => annotationOf(check, reason, environment)))
+}
+
+/**
+ * What is known before anything is run to stand against optional checks, which are skipped for it. Throws a
+ * `ConfigurationError` when something stands against others; it is annotated where they were written.
+ */
+export function insistOnRunnable(
+  { checks }: Checks,
+  place: Omit<Circumstances, 'allowWrites' | 'allowedLoadHosts'>,
+  inputs: Pick<CheckInputs, 'allowWrites' | 'allowedLoadHosts'>,
+  { environment }: { readonly environment: Environment }
+): readonly Objection[] {
+  const { allowWrites } = inputs
+  const against = objections(checks, { ...place, allowWrites, allowedLoadHosts: loadHostsIn(inputs) })
+  const blocked = blocking(against)
+  if (blocked.length === 0) return against
+  annotateObjections(blocked, environment)
+  const list = blocked.map(({ check, reason }) => `- ${check.name}: ${reason}`)
+  throw new ConfigurationError(`Nothing was checked, since it can't be done as it is written:\n${list.join('\n')}`)
 }
 
 /** Writes the reports, and answers the outputs that tell of them and of what is in them. */

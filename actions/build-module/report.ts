@@ -1,13 +1,10 @@
-import { type Annotation, annotate } from '../../src/action/annotations.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import type { Outputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import type { BindingsState } from '../../src/build/bindings.ts'
-import type { BuildFailed } from '../../src/build/build.ts'
-import type { Complaint } from '../../src/build/complaint.ts'
 import type { Manifest } from '../../src/build/manifest.ts'
 import type { ProducedModule } from '../../src/build/produce.ts'
-import { type ModuleReport, renderFailure, renderModule } from '../../src/build/summary.ts'
+import { type ModuleReport, renderModule } from '../../src/build/summary.ts'
 import type { Kept } from './keep.ts'
 import type { spec } from './spec.ts'
 
@@ -66,27 +63,8 @@ function matrixEntries({ module: { files, manifest }, artifact }: Result): Recor
   return databases.map(({ name, server }) => ({ database: name, ...(server !== undefined && { server }), ...entry }))
 }
 
-/** Shows what compilers said at the places that it is about. */
-export function annotateComplaints(complaints: readonly Complaint[]): void {
-  annotate(
-    complaints.map(
-      ({ severity, message, code, place }): Annotation => ({
-        severity,
-        title: code ?? `compiler ${severity}`,
-        message,
-        ...(place && { place })
-      })
-    )
-  )
-}
-
 export async function reportModules(reports: readonly ModuleReport[], environment: Environment): Promise<void> {
   await writeSummary(`${reports.map(renderModule).join('\n\n')}\n`, environment)
-}
-
-export async function reportFailure(name: string, failed: BuildFailed, environment: Environment): Promise<void> {
-  annotateComplaints(failed.complaints)
-  await writeSummary(`${renderFailure(name, failed)}\n`, environment)
 }
 
 /** The error of a step that found bindings which do not fit; nothing when there are none. */

@@ -1,6 +1,6 @@
 import { code, codeBlock, sections, table } from '../../src/markdown.ts'
-import type { Plan } from './plan.ts'
-import type { Published } from './publish.ts'
+import type { Plan } from '../image-plan.ts'
+import type { Published } from '../image-publish.ts'
 
 export type Reported = {
   readonly plan: Plan

@@ -1,25 +1,21 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { warn } from '../../src/action/annotations.ts'
-import { connectAsNobody, openConnection, openConnectionAsStranger } from '../../src/action/connection.ts'
+import { openConnection, openConnectionAsStranger } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
-import { writeSummary } from '../../src/action/summary.ts'
 import { messageOf } from '../../src/errors.ts'
-import { describeOnce } from '../../src/module/describe-once.ts'
 import type { OldModule, Rehearsal, RehearsalOutcome, RehearsalRequest } from '../../src/rehearsal/rehearsal.ts'
 import type { Checks } from '../../src/smoke/check.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { fetchBaseModule } from '../base-module.ts'
-import { tellCheck } from '../checking.ts'
 import type { GivenModule } from '../given-module.ts'
-import { deployTools, stepsIn } from '../releasing.ts'
-import { conclude, insistOnRunnable } from './reporting.ts'
+import { stepsIn } from '../releasing.ts'
+import type { ThrowAway } from '../server-for-module.ts'
+import { conclude } from './reporting.ts'
 import { type spec, usualDatabase } from './spec.ts'
-import type { ThrowAway } from './throw-away.ts'
 
 type SmokeInputs = Inputs<typeof spec>
 type SmokeStep = Step<typeof spec>
@@ -131,31 +127,9 @@ export async function rehearseRelease(
   { inputs, step, folder, written }: SmokeTest
 ): Promise<Outcome<typeof spec> | undefined> {
   if (rehearsable === undefined) return undefined
-  const { module, database } = rehearsable
-  const { server } = connection
-  const describe = describeOnce()
-  const expectedHash = module.hash
-  const [{ rehearse }, { defaultChecks }, { runChecks }, { renderRehearsal }] = await Promise.all([
-    import('../../src/rehearsal/rehearse.ts'),
-    import('../../src/smoke/default-checks.ts'),
-    import('../../src/smoke/run-checks.ts'),
-    import('../../src/rehearsal/summary.ts')
-  ])
-  const placeOfNew = async () => ({ server, database, schema: await describe(module), expectedHash, isThrowAway: true })
-  const objections = written === undefined ? [] : insistOnRunnable(written, await placeOfNew(), inputs, step)
-  const rehearsal = await rehearse(
-    { ...rehearsable, checks: written, objections },
-    {
-      ...deployTools('smoke-test', connection, step, () => {}),
-      describe,
-      anonymous: connectAsNobody(server.url),
-      runChecks,
-      // Any hash will do: which one has to be live the rehearsal knows.
-      defaultChecks: (schema) => defaultChecks(schema, expectedHash),
-      onReport: tellCheck
-    }
-  )
-  await writeSummary(renderRehearsal(rehearsal), step.environment)
+  const { rehearseOn } = await import('../rehearsing.ts')
+  const setting = { action: 'smoke-test', connection, step, written, allowed: inputs }
+  const rehearsal = await rehearseOn(setting, rehearsable)
   const { outcome } = rehearsal
   if (outcome.kind === 'nothing-to-rehearse') return undefined
   if (outcome.kind === 'not-rehearsed') {
@@ -176,34 +150,13 @@ async function outcomeOf(
   const checked: Outcome<typeof spec> = checks
     ? await conclude(checks, folder, environment, { isThrowAway: true })
     : { outputs: {} }
+  const { failureOfRehearsal, writeRehearsal } = await import('../rehearsing.ts')
   const path = await writeRehearsal(rehearsal, folder)
   const outputs = { moduleHash, ...checked.outputs, rehearsal: path }
   if (end.kind === 'passed') return { ...checked, outputs }
   const result = checks ? ('failed' as const) : ('error' as const)
   // What the checks say, if they failed, is more than that they did.
-  return { outputs: { ...outputs, result }, failure: checked.failure ?? (await failingOf(end)) }
+  return { outputs: { ...outputs, result }, failure: checked.failure ?? failureOfRehearsal('smoke-test', end) }
 }
 
 type RehearsalEnd = Extract<RehearsalOutcome, { kind: 'passed' | 'failed' | 'cancelled' }>
-
-async function failingOf(end: Exclude<RehearsalEnd, { kind: 'passed' }>) {
-  const { stages } = await import('../../src/rehearsal/summary.ts')
-  const stage = stages[end.stage]
-  if (end.kind === 'cancelled') {
-    return { title: 'smoke-test: cancelled', message: `The job was cancelled during the rehearsal, at: ${stage}.` }
-  }
-  const title = end.isConfiguration ? 'smoke-test: wrong configuration' : 'smoke-test: the rehearsal failed'
-  return { title, message: `At ${stage}: ${end.reason}` }
-}
-
-async function writeRehearsal(rehearsal: Rehearsal, folder: string): Promise<string | undefined> {
-  const { rehearsalJson } = await import('../../src/rehearsal/report-json.ts')
-  const path = join(folder, 'rehearsal.json')
-  try {
-    await writeFile(path, rehearsalJson(rehearsal))
-    return path
-  } catch (error) {
-    warn('No report', `The report of the rehearsal could not be written: ${messageOf(error)}`)
-    return undefined
-  }
-}

@@ -1,14 +1,10 @@
 import type { Environment } from '../../src/action/inputs.ts'
-import type { Outcome, Step } from '../../src/action/run.ts'
-import type { Inputs } from '../../src/action/spec.ts'
+import type { Outcome } from '../../src/action/run.ts'
 import { writeSummary } from '../../src/action/summary.ts'
-import { ConfigurationError } from '../../src/errors.ts'
-import type { Checks } from '../../src/smoke/check.ts'
 import { countsOf, failuresOf, hasPassed, type SmokeReport } from '../../src/smoke/check-report.ts'
 import type { CheckPlace } from '../../src/smoke/place.ts'
-import { blocking, type Circumstances, type Objection, objections } from '../../src/smoke/preflight.ts'
 import { renderSmoke } from '../../src/smoke/report/summary.ts'
-import { annotateFailures, annotateObjections, failureText, loadHostsIn, outputsOfChecks } from '../checking.ts'
+import { annotateFailures, failureText, outputsOfChecks } from '../checking.ts'
 import type { spec } from './spec.ts'
 
 /** Writes the files and the summary, annotates failures, and answers how the step ends. */
@@ -31,25 +27,6 @@ export async function conclude(
 
 const serverIsGone =
   '\nThe commands to run a check by hand name the throw-away server, which is gone: put the URL and the database of a server that runs in their place.\n'
-
-/**
- * What is known before anything is run to stand against optional checks, which are skipped for it. Throws a
- * `ConfigurationError` when something stands against others; it is annotated where they were written.
- */
-export function insistOnRunnable(
-  { checks }: Checks,
-  place: Omit<Circumstances, 'allowWrites' | 'allowedLoadHosts'>,
-  inputs: Inputs<typeof spec>,
-  { environment }: Pick<Step<typeof spec>, 'environment'>
-): readonly Objection[] {
-  const { allowWrites } = inputs
-  const against = objections(checks, { ...place, allowWrites, allowedLoadHosts: loadHostsIn(inputs) })
-  const blocked = blocking(against)
-  if (blocked.length === 0) return against
-  annotateObjections(blocked, environment)
-  const list = blocked.map(({ check, reason }) => `- ${check.name}: ${reason}`)
-  throw new ConfigurationError(`Nothing was checked, since it can't be done as it is written:\n${list.join('\n')}`)
-}
 
 function failingOf(report: SmokeReport): Pick<Outcome<typeof spec>, 'failure'> {
   if (hasPassed(report)) return {}

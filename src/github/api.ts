@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { HttpClient } from '@actions/http-client'
 import * as z from 'zod'
 import type { Clock } from '../clock.ts'
@@ -10,6 +10,8 @@ import { within } from './within.ts'
 export type GitHubApi = {
   /** The answer to `GET path`, of a shape. `path` begins with a slash and may have a query. */
   get<T>(path: string, shape: z.ZodType<T>, needs?: Needs): Promise<ApiAnswer<T>>
+  /** The file that `GET path` gives or leads to; `unexpected` when it has more than so many bytes. */
+  bytes(path: string, most: number, needs?: Needs): Promise<ApiAnswer<Uint8Array>>
   /** The pages of a list, one after the other as they are asked for; ends with the last or with a failure. */
   pages<T>(path: string, shape: z.ZodType<T>, needs?: Needs): AsyncGenerator<ApiAnswer<T>, void>
   /** Makes something. Sent once: when no answer comes, or a server's error, it may have been made all the same. */
@@ -30,6 +32,10 @@ export type ApiFailure = {
   readonly kind: 'not-found' | 'forbidden' | 'rate-limited' | 'unreachable' | 'unexpected'
   /** What was asked for, what came back, and what to do. */
   readonly reason: string
+  /** Of HTTP; none when no answer came. */
+  readonly status?: number
+  /** Of `rate-limited`: the milliseconds that GitHub asks to wait, where it says so. */
+  readonly retryAfter?: number
 }
 
 export type GitHubApiOptions = {
@@ -59,7 +65,7 @@ export function gitHubApi(options: GitHubApiOptions): GitHubApi {
     if (response.kind === 'none') return { answer: unreachable(request.what, base, response.error) }
     const { status, headers, body } = response
     if (status < 200 || status > 299) return { answer: failureOf(request.what, response, options, needs) }
-    return { answer: shaped(request.what, jsonOf(body), shape), next: nextPage(headers, base) }
+    return { answer: shaped(request.what, jsonOf(body.toString()), shape), next: nextPage(headers, base) }
   }
   const get = <T>(url: string, shape: z.ZodType<T>, needs?: Needs) => {
     const what = url.slice(base.length).replace(/\?.*$/s, '')
@@ -71,6 +77,14 @@ export function gitHubApi(options: GitHubApiOptions): GitHubApi {
   }
   return {
     get: async (path, shape, needs) => (await get(`${base}${path}`, shape, needs)).answer,
+    bytes: async (path, most, needs) => {
+      const request: Request = { method: 'GET', url: `${base}${path}`, what: path, repeatable: true, most }
+      const response = await responseTo(request, options)
+      if (response.kind === 'none') return unreachable(path, base, response.error)
+      if (response.status !== 200) return failureOf(path, response, options, needs)
+      if (response.body.length <= most) return { kind: 'ok', value: response.body }
+      return { kind: 'unexpected', reason: `GitHub's answer to ${path} has more than ${most} bytes.` }
+    },
     post: (path, body, shape, needs) => change('POST', path, body, shape, needs),
     patch: (path, body, shape, needs) => change('PATCH', path, body, shape, needs),
     delete: (path, needs) => change('DELETE', path, undefined, z.undefined(), needs),
@@ -98,7 +112,7 @@ type Response =
       readonly kind: 'answer'
       readonly status: number
       readonly headers: IncomingHttpHeaders
-      readonly body: string
+      readonly body: Buffer
     }
   | { readonly kind: 'none'; readonly error: unknown }
 
@@ -112,27 +126,31 @@ type Request = {
   readonly body?: unknown
   /** Whether it does no harm to send it again when nobody knows what became of it. */
   readonly repeatable: boolean
+  /** Of a file: how many bytes of it are wanted at most. */
+  readonly most?: number
 }
 
-function responseTo({ method, url, what, body, repeatable }: Request, options: GitHubApiOptions): Promise<Response> {
+function responseTo(request: Request, options: GitHubApiOptions): Promise<Response> {
+  const { method, url, what, body, repeatable, most } = request
   const { token, clock, version, timeout = 20_000, patience = shortPatience, onRetry } = options
   const client = new HttpClient(`stdb-actions/${version}`, [], { allowRetries: false, socketTimeout: timeout })
   const headers = {
-    accept: 'application/vnd.github+json',
+    accept: most === undefined ? 'application/vnd.github+json' : 'application/octet-stream',
     'x-github-api-version': '2022-11-28',
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(token && { authorization: `Bearer ${token}` })
   }
   const exchange = async (): Promise<Response> => {
     const sent = client.request(method, url, body === undefined ? null : JSON.stringify(body), headers)
-    const { message, readBody } = await sent.then((response) => ({
-      message: response.message,
-      readBody: () => response.readBody()
-    }))
-    return { kind: 'answer', status: message.statusCode ?? 0, headers: message.headers, body: await readBody() }
+    const message = await sent.then((response) => response.message)
+    const { statusCode: status = 0, headers: answered } = message
+    return { kind: 'answer', status, headers: answered, body: await bodyOf(message, most) }
   }
   return withRetries(
-    () => within(timeout, exchange()).catch((error): Response => ({ kind: 'none', error })),
+    () =>
+      within(most === undefined ? timeout : timeout + millisecondsFor(most), exchange()).catch(
+        (error): Response => ({ kind: 'none', error })
+      ),
     (response) => (repeatable ? reasonToRetry(response, clock.now()) : undefined),
     {
       patience,
@@ -140,6 +158,23 @@ function responseTo({ method, url, what, body, repeatable }: Request, options: G
       onRetry: ({ reason }, delay) => onRetry?.(`GitHub's API, ${what}: ${reason}; again in ${delay} ms`)
     }
   )
+}
+
+/** Of a file no more than shows that it is too long. */
+async function bodyOf(message: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of message) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > most) break
+  }
+  return Buffer.concat(chunks)
+}
+
+/** At 1 MB/s. */
+function millisecondsFor(bytes: number): number {
+  return Math.ceil(bytes / 1000)
 }
 
 /** How long a server may ask to wait before the request is given up instead, in milliseconds. */
@@ -176,20 +211,24 @@ function failureOf(
   needs: Needs | undefined
 ): ApiFailure {
   const { status, headers, body } = response
-  const said = messageIn(body)
+  const said = messageIn(body.toString())
   const permission = needs && !/\blocked\b/.test(said) ? ` The job needs \`permissions: ${needs.permission}\`.` : ''
   if (status === 429 || (status === 403 && isRateLimit(headers, said))) {
     const cure = token ? '' : ' With a `github-token` many more requests are allowed.'
-    return { kind: 'rate-limited', reason: `GitHub takes no more requests ${until(headers, clock)}.${cure}` }
+    const retryAfter = parseRetryAfter(headers['retry-after'], clock.now())
+    const reason = `GitHub takes no more requests ${until(headers, clock)}.${cure}`
+    return { kind: 'rate-limited', status, reason, ...(retryAfter !== undefined && { retryAfter }) }
   }
   if (status === 401) {
-    return { kind: 'forbidden', reason: `GitHub does not know the token (401 for ${what}). Check \`github-token\`.` }
+    const reason = `GitHub does not know the token (401 for ${what}). Check \`github-token\`.`
+    return { kind: 'forbidden', status, reason }
   }
-  if (status === 403) return { kind: 'forbidden', reason: `GitHub refused ${what}: ${said}.${permission}` }
+  if (status === 403) return { kind: 'forbidden', status, reason: `GitHub refused ${what}: ${said}.${permission}` }
   if (status === 404) {
-    return { kind: 'not-found', reason: `GitHub has no ${what}, or does not show it to this token.${permission}` }
+    const reason = `GitHub has no ${what}, or does not show it to this token.${permission}`
+    return { kind: 'not-found', status, reason }
   }
-  return { kind: 'unexpected', reason: `GitHub answered ${status} to ${what}: ${said}.` }
+  return { kind: 'unexpected', status, reason: `GitHub answered ${status} to ${what}: ${said}.` }
 }
 
 /** https://docs.github.com/graphql/guides/forming-calls-with-graphql: beside the REST API, at an Enterprise instead of its version. */

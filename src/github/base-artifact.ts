@@ -1,6 +1,6 @@
-import * as z from 'zod'
 import type { GitHubApi } from './api.ts'
 import type { Artifacts } from './artifacts.ts'
+import { artifactsNamed, type RepositoryArtifact, type RepositoryQuery } from './repository-artifacts.ts'
 
 /** An artifact that a branch of the repository made earlier. */
 export type BaseArtifact = {
@@ -18,11 +18,7 @@ export type BaseArtifactSearch =
   /** Why there is none, or why nobody could look: nothing to fail for. */
   | { readonly kind: 'none'; readonly reason: string }
 
-export type BaseArtifactQuery = {
-  readonly owner: string
-  readonly repository: string
-  /** The repository's number, `GITHUB_REPOSITORY_ID`. */
-  readonly repositoryId: number
+export type BaseArtifactQuery = RepositoryQuery & {
   readonly branch: string
   /** Of the artifact. */
   readonly name: string
@@ -38,12 +34,11 @@ export async function findBaseArtifact(
   api: Pick<GitHubApi, 'pages'>,
   query: BaseArtifactQuery
 ): Promise<BaseArtifactSearch> {
-  const { owner, repository, branch, name } = query
-  const path = `/repos/${owner}/${repository}/actions/artifacts?per_page=100&name=${encodeURIComponent(name)}`
+  const { branch, name } = query
   let looked = 0
-  for await (const page of api.pages(path, pageShape, { permission: 'actions: read' })) {
+  for await (const page of artifactsNamed(api, query)) {
     if (page.kind !== 'ok') return { kind: 'none', reason: page.reason }
-    const [newest] = page.value.artifacts.flatMap((artifact) => candidate(artifact, query)).sort((a, b) => b.id - a.id)
+    const [newest] = page.value.flatMap((artifact) => candidate(artifact, query)).sort((a, b) => b.id - a.id)
     if (newest) return { kind: 'found', artifact: newest }
     looked += 1
     if (looked === mostPages) break
@@ -78,31 +73,7 @@ export function baseBranch(environment: Readonly<Record<string, string | undefin
 /** The list is newest first; on a busy repository most of it are pull requests. */
 const mostPages = 5
 
-/** https://docs.github.com/rest/actions/artifacts#list-artifacts-for-a-repository */
-const artifactShape = z.object({
-  id: z.int(),
-  name: z.string(),
-  expired: z.boolean(),
-  digest: z.string().nullish(),
-  workflow_run: z
-    .object({
-      id: z.int(),
-      repository_id: z.int(),
-      head_repository_id: z.int(),
-      head_branch: z.string().nullable(),
-      head_sha: z.string()
-    })
-    .nullish()
-})
-
-const pageShape = z.object({ artifacts: z.array(artifactShape) })
-
-function candidate(
-  { id, name, expired, digest, workflow_run: run }: z.output<typeof artifactShape>,
-  query: BaseArtifactQuery
-): BaseArtifact[] {
-  const isOurs = run?.repository_id === query.repositoryId && run.head_repository_id === query.repositoryId
-  if (!run || !isOurs || expired || name !== query.name) return []
-  if (run.head_branch !== query.branch || run.id === query.runId) return []
-  return [{ id, name, ...(digest && { digest }), branch: query.branch, commit: run.head_sha, runId: run.id }]
+function candidate({ isExpired, branch, ...artifact }: RepositoryArtifact, query: BaseArtifactQuery): BaseArtifact[] {
+  if (isExpired || branch !== query.branch || artifact.runId === query.runId) return []
+  return [{ ...artifact, branch }]
 }

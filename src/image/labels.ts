@@ -14,9 +14,20 @@ export type Described = {
   /** In seconds since the epoch. */
   readonly created: number
   readonly module?:
-    | { readonly hash: Module['hash']; readonly kind: Module['kind']; readonly bindingsVersion?: string | undefined }
+    | {
+        readonly hash: Module['hash']
+        readonly kind: Module['kind']
+        readonly bindingsVersion?: string | undefined
+        readonly artifact?: string | undefined
+      }
     | undefined
 }
+
+/** The hash of the module in an image. */
+export const hashLabel = 'dev.spacetimedb.module.hash'
+
+/** By digest: the artifact that holds the module of an image alone. */
+export const artifactLabel = 'dev.spacetimedb.module.artifact'
 
 /** Labels in their order: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, and the module's own. */
 export function imageLabels(described: Described, own: readonly Pair[]): Pair[] {
@@ -30,9 +41,10 @@ export function imageLabels(described: Described, own: readonly Pair[]): Pair[] 
     ['org.opencontainers.image.revision', described.commit],
     ['org.opencontainers.image.version', described.version],
     ['org.opencontainers.image.licenses', described.licenses],
-    ['dev.spacetimedb.module.hash', module?.hash],
+    [hashLabel, module?.hash],
     ['dev.spacetimedb.module.kind', module?.kind],
-    ['dev.spacetimedb.module.bindings-version', module?.bindingsVersion]
+    ['dev.spacetimedb.module.bindings-version', module?.bindingsVersion],
+    [artifactLabel, module?.artifact]
   ]
   const labels = new Map(usual.filter((pair): pair is Pair => Boolean(pair[1])))
   for (const [name, value] of own) labels.set(name, value)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import { systemClock } from '../../src/clock.ts'
 import { type GitHubApi, gitHubApi } from '../../src/github/api.ts'
-import { type GitHubApi as GitHubServer, startGitHubApi } from '../stand-ins/github-api.ts'
+import { type GitHubApi as GitHubServer, startGitHubApi } from '../stand-ins/github/api.ts'
 import { type InternetFault, rateLimitFault } from '../stand-ins/internet-fault.ts'
 import { type ResultsService, startResultsService } from '../stand-ins/results-service.ts'
 

@@ -2,23 +2,29 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { gitHubApi } from '../../src/github/api.ts'
 import { stickyComment } from '../../src/github/comment.ts'
-import { type GitHubComments, type GitHubFault, startGitHubComments } from '../stand-ins/github-comments.ts'
+import { type GitHubApi, type GitHubRule, startGitHubApi } from '../stand-ins/github/api.ts'
 
 const bot = 'github-actions[bot]'
 const key = 'migrate-schema my-game on https://stdb.example.com'
 const marker = `<!-- stdb-actions: ${key} -->`
 
-let gitHub: GitHubComments
+let gitHub: GitHubApi
 
 beforeEach(async () => {
-  gitHub = await startGitHubComments()
-  gitHub.users.set('writes', { login: bot, pullRequests: 'write' })
-  gitHub.users.set('reads', { login: bot, pullRequests: 'read' })
-  gitHub.users.set('sees-nothing', { login: bot, pullRequests: 'none' })
-  gitHub.users.set('of-alice', { login: 'alice', pullRequests: 'write' })
+  gitHub = await startGitHub()
 })
 
 afterEach(() => gitHub.close())
+
+async function startGitHub(base = '') {
+  const started = await startGitHubApi(undefined, { owner: 'org' }, base)
+  started.state.pullRequests.push({ number: 7, owner: 'org', branch: 'fix', sha: 'c0ffee' })
+  started.addToken('writes', { login: bot, permissions: { 'pull-requests': 'write' } })
+  started.addToken('reads', { login: bot, permissions: { 'pull-requests': 'read' } })
+  started.addToken('sees-nothing', { login: bot, permissions: {} })
+  started.addToken('of-alice', { login: 'alice', permissions: { 'pull-requests': 'write' } })
+  return started
+}
 
 function apiOf(token: string) {
   return gitHubApi({
@@ -35,8 +41,11 @@ function say(markdown: string | undefined, { token = 'writes', about = key } = {
   return stickyComment(apiOf(token), { repository: 'org/game', issue: 7, key: about }, markdown)
 }
 
-const bodies = () => gitHub.comments.map(({ body }) => body)
+const bodies = () => gitHub.state.comments.map(({ body }) => body)
 const methods = () => gitHub.requests.map(({ method }) => method)
+const answering = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) => {
+  return { kind: 'answer', status, headers, body: JSON.stringify(body) } as const
+}
 const isOf = (method: string) => (request: { method: string; path: string }) =>
   request.method === method && !request.path.endsWith('/graphql')
 
@@ -44,7 +53,7 @@ describe('one comment', () => {
   test('is made, and says where', async () => {
     expect(await say('**none**')).toEqual({
       kind: 'created',
-      url: `https://github.com/org/game/pull/7#issuecomment-${gitHub.comments[0]?.id}`
+      url: `https://github.com/org/game/pull/7#issuecomment-${gitHub.state.comments[0]?.id}`
     })
     expect(bodies()).toEqual([`${marker}\n**none**`])
   })
@@ -57,7 +66,7 @@ describe('one comment', () => {
 
   test('is left alone when it says so already', async () => {
     await say('same\n\nlines\n')
-    for (const comment of gitHub.comments) comment.body = comment.body.replaceAll('\n', '\r\n')
+    for (const comment of gitHub.state.comments) comment.body = comment.body.replaceAll('\n', '\r\n')
     gitHub.requests.length = 0
     expect(await say('same\n\nlines')).toMatchObject({ kind: 'unchanged' })
     expect(methods()).not.toContain('PATCH')
@@ -71,26 +80,24 @@ describe('one comment', () => {
   })
 
   test('is found behind hundreds of others', async () => {
-    for (let count = 0; count < 250; count++) gitHub.add('alice', `comment ${count}`)
+    for (let count = 0; count < 250; count++) gitHub.state.addComment(7, 'alice', `comment ${count}`)
     await say('first')
-    for (let count = 0; count < 50; count++) gitHub.add('alice', `comment ${count}`)
+    for (let count = 0; count < 50; count++) gitHub.state.addComment(7, 'alice', `comment ${count}`)
     expect(await say('second')).toMatchObject({ kind: 'updated' })
-    expect(gitHub.comments[250]?.body).toBe(`${marker}\nsecond`)
-    expect(gitHub.comments).toHaveLength(301)
+    expect(gitHub.state.comments[250]?.body).toBe(`${marker}\nsecond`)
+    expect(gitHub.state.comments).toHaveLength(301)
   })
 
   test('is another for another key', async () => {
     await say('one')
     expect(await say('other', { about: `${key}/` })).toMatchObject({ kind: 'created' })
     expect(await say(undefined, { about: 'migrate-schema' })).toEqual({ kind: 'nothing' })
-    expect(gitHub.comments).toHaveLength(2)
+    expect(gitHub.state.comments).toHaveLength(2)
   })
 
   test('is found at a GitHub Enterprise, whose GraphQL API has another place', async () => {
     await gitHub.close()
-    const users = gitHub.users
-    gitHub = await startGitHubComments('/api/v3')
-    for (const [token, user] of users) gitHub.users.set(token, user)
+    gitHub = await startGitHub('/api/v3')
     await say('first')
     expect(await say('second')).toMatchObject({ kind: 'updated' })
   })
@@ -104,7 +111,7 @@ describe('what others wrote', () => {
     ['a quotation of it, by the same token', bot, `> ${marker}\n> first`],
     ['a longer key', bot, `<!-- stdb-actions: ${key}2 -->\nnot ours`]
   ])('is left alone: %s', async (_, login, body) => {
-    gitHub.add(login, body)
+    gitHub.state.addComment(7, login, body)
     expect(await say('ours')).toMatchObject({ kind: 'created' })
     expect(await say('ours now')).toMatchObject({ kind: 'updated' })
     expect(await say(undefined)).toEqual({ kind: 'removed' })
@@ -192,16 +199,16 @@ describe('what may not be written', () => {
 
   test('because the conversation is locked, says that and nothing of permissions', async () => {
     const body = { message: 'Unable to create comment because issue is locked.' }
-    gitHub.faults.push({ on: isOf('POST'), kind: 'answer', status: 403, body })
+    gitHub.faults.push({ on: isOf('POST'), fault: answering(403, body) })
     const outcome = await say('text')
     expect(outcome).toMatchObject({ kind: 'not-allowed', reason: expect.stringContaining('locked') })
     expect(outcome).not.toMatchObject({ reason: expect.stringContaining('pull-requests') })
   })
 })
 
-const serverError = (method: string, times?: number): GitHubFault => {
-  const fault = { on: isOf(method), kind: 'answer', status: 502, body: { message: 'Server Error' } } as const
-  return times === undefined ? fault : { ...fault, times }
+const serverError = (method: string, times?: number): GitHubRule => {
+  const fault = answering(502, { message: 'Server Error' })
+  return { on: isOf(method), fault, ...(times !== undefined && { times }) }
 }
 
 describe('when GitHub has trouble', () => {
@@ -226,24 +233,24 @@ describe('when GitHub has trouble', () => {
     expect(methods().filter((method) => method === 'POST')).toHaveLength(1)
   })
 
-  test.each<[string, GitHubFault]>([
-    ['reset', { on: isOf('POST'), kind: 'reset', when: 'after', times: 1 }],
-    ['never comes', { on: isOf('POST'), kind: 'hang', times: 1 }]
+  test.each<[string, GitHubRule['fault']]>([
+    ['reset', { kind: 'reset-after' }],
+    ['never comes', { kind: 'hang' }]
   ])('finds the comment although its answer %s', async (_, fault) => {
-    gitHub.faults.push(fault)
+    gitHub.faults.push({ on: isOf('POST'), fault, times: 1 })
     expect(await say('text')).toMatchObject({ kind: 'created' })
     expect(bodies()).toEqual([`${marker}\ntext`])
   })
 
   test('says that it failed when the connection ends before', async () => {
-    gitHub.faults.push({ on: isOf('POST'), kind: 'reset', when: 'before' })
+    gitHub.faults.push({ on: isOf('POST'), fault: { kind: 'reset-before' } })
     expect(await say('text')).toMatchObject({ kind: 'failed', reason: expect.stringContaining('could not be asked') })
     expect(bodies()).toEqual([])
   })
 
   test('removes once, although the answer is lost', async () => {
     await say('text')
-    gitHub.faults.push({ on: isOf('DELETE'), kind: 'reset', when: 'after', times: 1 })
+    gitHub.faults.push({ on: isOf('DELETE'), fault: { kind: 'reset-after' }, times: 1 })
     expect(await say(undefined)).toEqual({ kind: 'removed' })
   })
 
@@ -251,7 +258,7 @@ describe('when GitHub has trouble', () => {
     const reset = Math.round(Date.now() / 1000) + 600
     const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) }
     const body = { message: 'API rate limit exceeded for installation ID 1.' }
-    gitHub.faults.push({ on: isOf('GET'), kind: 'answer', status: 403, body, headers })
+    gitHub.faults.push({ on: isOf('GET'), fault: answering(403, body, headers) })
     expect(await say('text')).toMatchObject({
       kind: 'failed',
       reason: expect.stringContaining(new Date(reset * 1000).toISOString())
@@ -266,14 +273,14 @@ describe('when GitHub has trouble', () => {
     ['is no GraphQL', 'hello', 'failed']
   ])('touches nothing when the token’s own name %s', async (_, body, kind) => {
     await say('first')
-    gitHub.faults.push({ on: ({ path }) => path.endsWith('/graphql'), kind: 'answer', status: 200, body })
+    gitHub.faults.push({ path: /\/graphql$/, fault: answering(200, body) })
     expect(await say('second')).toMatchObject({ kind })
     expect(await say(undefined)).toMatchObject({ kind })
     expect(bodies()).toEqual([`${marker}\nfirst`])
   })
 
   test.each([[{}], ['text'], [[{ id: 'x' }]], [null]])('takes no answer of another shape: %j', async (body) => {
-    gitHub.faults.push({ on: isOf('GET'), kind: 'answer', status: 200, body })
+    gitHub.faults.push({ on: isOf('GET'), fault: answering(200, body) })
     expect(await say('text')).toMatchObject({ kind: 'failed', reason: expect.stringContaining('unknown shape') })
   })
 
@@ -294,7 +301,7 @@ describe('two runs at once', () => {
   test('that both find none leave one', async () => {
     gitHub.delays = ({ method }) => (method === 'POST' ? [30, 0] : [0, 0])
     const outcomes = await Promise.all([say('one'), say('two')])
-    expect(gitHub.comments).toHaveLength(1)
+    expect(gitHub.state.comments).toHaveLength(1)
     expect(outcomes.filter(({ kind }) => kind === 'failed')).toEqual([])
   })
 
@@ -304,14 +311,14 @@ describe('two runs at once', () => {
     const said = fc.constantFrom('one', 'two')
     await fc.assert(
       fc.asyncProperty(delays, said, said, async (pairs, first, second) => {
-        gitHub.comments.length = 0
+        gitHub.state.comments.length = 0
         let count = 0
         gitHub.delays = () => pairs[count++ % pairs.length] ?? [0, 0]
         const outcomes = await Promise.all([say(first), say(second)])
         expect(outcomes.every(({ kind }) => kind === 'created' || kind === 'updated' || kind === 'unchanged')).toBe(
           true
         )
-        expect(gitHub.comments).toHaveLength(1)
+        expect(gitHub.state.comments).toHaveLength(1)
         expect([`${marker}\n${first}`, `${marker}\n${second}`]).toContain(bodies()[0])
       }),
       { numRuns: 40 }
@@ -319,9 +326,9 @@ describe('two runs at once', () => {
   })
 
   test('that left two are put right by the next', async () => {
-    gitHub.add(bot, `${marker}\none`)
-    gitHub.add('alice', 'hello')
-    gitHub.add(bot, `${marker}\ntwo`)
+    gitHub.state.addComment(7, bot, `${marker}\none`)
+    gitHub.state.addComment(7, 'alice', 'hello')
+    gitHub.state.addComment(7, bot, `${marker}\ntwo`)
     expect(await say('three')).toMatchObject({ kind: 'updated' })
     expect(bodies()).toEqual([`${marker}\nthree`, 'hello'])
   })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { systemClock } from '../../src/clock.ts'
 import { gitHubApi } from '../../src/github/api.ts'
 import { findPullRequest, pullRequestOf } from '../../src/github/pull-request.ts'
-import { startGitHubComments } from '../stand-ins/github-comments.ts'
+import { startGitHubApi } from '../stand-ins/github/api.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: payloads are JSON of many shapes
 type Payload = any
@@ -111,12 +111,12 @@ describe('the pull request of an event', () => {
 
 describe('a pull request from a fork', () => {
   const search = async (...open: { number: number; sha: string; branch?: string }[]) => {
-    const gitHub = await startGitHubComments()
-    gitHub.users.set('token', { login: 'github-actions[bot]', pullRequests: 'read' })
+    const gitHub = await startGitHubApi(undefined, { owner: 'org' })
+    const token = gitHub.issueToken({ 'pull-requests': 'read' })
     for (const { number, sha, branch = 'main' } of open) {
-      gitHub.pullRequests.push({ number, owner: 'stranger', branch, sha })
+      gitHub.state.pullRequests.push({ number, owner: 'stranger', branch, sha })
     }
-    const api = gitHubApi({ url: gitHub.url, token: 'token', version: '0', clock: systemClock })
+    const api = gitHubApi({ url: gitHub.url, token, version: '0', clock: systemClock })
     const payload = workflowRun(fromFork)
     return findPullRequest(api, { repository: 'org/game', eventName: 'workflow_run', payload }).finally(() =>
       gitHub.close()
@@ -134,9 +134,8 @@ describe('a pull request from a fork', () => {
   })
 
   test('is none when the token may not look', async () => {
-    const gitHub = await startGitHubComments()
-    gitHub.users.set('token', { login: 'github-actions[bot]', pullRequests: 'none' })
-    const api = gitHubApi({ url: gitHub.url, token: 'token', version: '0', clock: systemClock })
+    const gitHub = await startGitHubApi(undefined, { owner: 'org' })
+    const api = gitHubApi({ url: gitHub.url, token: gitHub.issueToken({}), version: '0', clock: systemClock })
     const run = { repository: 'org/game', eventName: 'workflow_run', payload: workflowRun(fromFork) }
     const found = await findPullRequest(api, run).finally(() => gitHub.close())
     expect(found).toMatchObject({ kind: 'none', reason: expect.stringContaining('`permissions: pull-requests: read`') })

@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
-import { type GitHubApi, startGitHubApi } from '../stand-ins/github-api.ts'
-import { shaOf } from '../stand-ins/github-routes.ts'
-import { type Permissions, type RepositoryChoice, resultsRun } from '../stand-ins/github-state.ts'
+import { type GitHubApi, startGitHubApi } from '../stand-ins/github/api.ts'
+import { type Permissions, type RepositoryChoice, resultsRun, shaOf } from '../stand-ins/github/state.ts'
 import { type Internet, type InternetOptions, startInternet } from '../stand-ins/internet.ts'
 import { type ResultsService, startResultsService } from '../stand-ins/results-service.ts'
 import { Job, type JobOptions } from './runner.ts'
@@ -70,7 +69,7 @@ export class GitHub {
   startRun(choice: WorkflowChoice = {}): WorkflowRun {
     const id = ++this.#lastRun
     const { branch = this.api.state.repository.defaultBranch, sha, pullRequest } = choice
-    this.api.addRun({
+    this.api.state.runs.push({
       id,
       branch,
       event: pullRequest ? 'pull_request' : 'push',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { parsePlan, planDigest } from '../../src/migration/plan-file.ts'
 import { fixtureModule } from '../fixtures.ts'
-import { type GitHubUser, startGitHubComments } from '../stand-ins/github-comments.ts'
+import { startGitHubApi } from '../stand-ins/github/api.ts'
 import { startGitHub, type WorkflowChoice } from './github.ts'
 import type { StepResult } from './runner.ts'
 import { dist, hashOf, startStage } from './stage.ts'
@@ -155,12 +155,12 @@ describe('on a pull request', () => {
   const inputs = { 'base-module': 'base.wasm', 'allow-breaking-clients': 'true' }
 
   /** GitHub, as far as comments go, for a token of this standing. */
-  async function withComments(pullRequests: GitHubUser['pullRequests']) {
-    const comments = await startGitHubComments()
-    open.push(comments)
-    const token = `ghs_${crypto.randomUUID().replaceAll('-', '')}`
-    comments.users.set(token, { login: 'github-actions[bot]', pullRequests })
-    return { api: { url: comments.url, token }, bodies: () => comments.comments.map(({ body }) => body) }
+  async function withComments(access: 'read' | 'write') {
+    const api = await startGitHubApi(undefined, { owner: 'org' })
+    open.push(api)
+    api.state.pullRequests.push({ number: 7, owner: 'org', branch: 'feature', sha: 'c0ffee' })
+    const token = api.issueToken({ 'pull-requests': access })
+    return { api: { url: api.url, token }, bodies: () => api.state.comments.map(({ body }) => body) }
   }
 
   test.concurrent('one comment is kept up to date, and removed when there is nothing to say', async () => {

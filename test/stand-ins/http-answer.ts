@@ -6,6 +6,8 @@ export type HostRequest = {
   readonly host: string
   readonly url: URL
   readonly headers: IncomingHttpHeaders
+  /** Where one was sent. */
+  readonly body?: Buffer
 }
 
 export type HostAnswer = {

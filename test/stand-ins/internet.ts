@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { certificateAuthority } from '../spacetimedb/certificate.ts'
 import { FaultRules } from './fault-rules.ts'
@@ -168,9 +169,9 @@ export class Internet {
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const host = (incoming.socket as TLSSocket).servername || ''
     const { method = '', url: path = '', headers } = incoming
-    const request: HostRequest = { method, host, url: new URL(path, `https://${host}`), headers }
     const recorded = this.#record({ host, method, path, headers })
-    incoming.resume()
+    const url = new URL(path, `https://${host}`)
+    const request: HostRequest = { method, host, url, headers, body: await buffer(incoming) }
     const fault = this.#ruleFor(host, path)?.fault
     recorded.fault = fault?.kind
     response.once('finish', () => {

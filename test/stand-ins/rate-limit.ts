@@ -22,7 +22,10 @@ export class RateLimit {
   }
 
   /** The answer with its headers on it; instead of it a refusal when the token is unknown or requests are used up. */
-  admit(request: HostRequest, answer: (token: string | undefined) => HostAnswer | undefined): HostAnswer | undefined {
+  admit<Given extends HostAnswer | undefined>(
+    request: HostRequest,
+    answer: (token: string | undefined) => Given
+  ): HostAnswer | Given {
     const token = /^(?:bearer|token) (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (request.headers.authorization !== undefined && !this.#credentials.tokens.includes(token ?? '')) {
       const documentation_url = 'https://docs.github.com/rest'

@@ -9,10 +9,10 @@ export type Ledger = {
   /** As people see it: the environment that its releases are shown under. */
   readonly environment: string
   /**
-   * The releases of one database, the newest first, read as they are asked for. Ends with the oldest, or with a failure.
-   * `isFresh`: nothing that was read before is taken for what is there now.
+   * The releases of one database, the newest first, read as they are asked for. Ids grow. Ends with the oldest, or with a
+   * failure. Of very many, those that are looked through in bearable time.
    */
-  releases(place: LedgerPlace, options?: { readonly isFresh?: boolean }): AsyncIterable<LedgerAnswer<RecordedRelease>>
+  releases(place: LedgerPlace, options?: ReleasesOptions): AsyncIterable<LedgerAnswer<RecordedRelease>>
   /** Writes down a release that is about to begin. */
   begin(record: ReleaseRecord): Promise<LedgerAnswer<{ readonly id: number; readonly url?: string }>>
   /** Writes down how a release ended. */
@@ -20,6 +20,16 @@ export type Ledger = {
   /** Writes down that another release took the place of this one. */
   retire(id: number): Promise<LedgerAnswer<undefined>>
 }
+
+export type ReleasesOptions = {
+  /** Nothing that was read before is taken for what is there now. */
+  readonly isFresh?: boolean
+  /** Those that are wanted: how others ended need not be asked. A ledger may give others too. */
+  readonly which?: Which
+}
+
+/** Whether a release is wanted, by what is known of it without asking how it ended. */
+export type Which = (record: ReleaseRecord, id: number) => boolean
 
 export type LedgerPlace = {
   /** The server's URL. */

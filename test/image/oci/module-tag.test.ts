@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { pushModuleArtifact } from '../../../actions/docker-publish/module-artifact.ts'
-import type { Plan } from '../../../actions/docker-publish/plan.ts'
+import type { Plan } from '../../../actions/image-plan.ts'
+import { pushModuleArtifact } from '../../../actions/module-artifact.ts'
 import { parseReference } from '../../../src/image/oci/reference.ts'
 import { quietLog } from '../../quiet-log.ts'
 import { registryUser } from '../../stand-ins/registry.ts'

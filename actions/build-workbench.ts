@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { log } from '../../src/action/log.ts'
-import type { Step } from '../../src/action/run.ts'
-import { workspaceOf } from '../../src/action/workspace.ts'
-import type { BuildTools } from '../../src/build/build.ts'
-import { childEnvironment, runProgram } from '../../src/process.ts'
-import type { spec } from './spec.ts'
+import { log } from '../src/action/log.ts'
+import type { Step } from '../src/action/run.ts'
+import type { ActionSpec } from '../src/action/spec.ts'
+import { workspaceOf } from '../src/action/workspace.ts'
+import type { BuildTools } from '../src/build/build.ts'
+import { childEnvironment, runProgram } from '../src/process.ts'
 
 /** What the step works with, and where. */
 export type Workbench = BuildTools & {
@@ -16,7 +16,10 @@ export type Workbench = BuildTools & {
 }
 
 /** Programs get neither inputs nor the runner's tokens. */
-export async function openWorkbench({ environment, cancellation }: Step<typeof spec>): Promise<Workbench> {
+export async function openWorkbench({
+  environment,
+  cancellation
+}: Pick<Step<ActionSpec>, 'environment' | 'cancellation'>): Promise<Workbench> {
   const root = join(environment.RUNNER_TEMP ?? tmpdir(), 'stdb-actions', `build-${randomUUID().slice(0, 8)}`)
   const [folder, scratch] = [join(root, 'modules'), join(root, 'scratch')]
   await Promise.all([folder, scratch].map((each) => mkdir(each, { recursive: true })))

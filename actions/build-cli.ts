@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { ConfigurationError } from '../../src/errors.ts'
-import { ProgramMissing } from '../../src/process.ts'
-import type { Workbench } from './workbench.ts'
+import { ConfigurationError } from '../src/errors.ts'
+import { ProgramMissing } from '../src/process.ts'
+import type { Workbench } from './build-workbench.ts'
 
 /** The name that is looked for without being asked for. */
 const usualCli = 'spacetime'

@@ -1,13 +1,37 @@
-import { inputsAndState, withoutVariables } from '../../src/action/hidden-variables.ts'
-import { log } from '../../src/action/log.ts'
-import { localCrates, removeCrates } from '../../src/build/cargo-cache.ts'
-import { cacheKey, type DependencyCache, dependencyCacheOf } from '../../src/build/dependency-cache.ts'
-import type { PlannedBuild } from '../../src/build/plan.ts'
-import type { ProducedModule } from '../../src/build/produce.ts'
-import { messageOf } from '../../src/errors.ts'
-import { gitHubCache, type Restored } from '../../src/github/cache.ts'
-import type { ToKeep } from './state.ts'
-import type { Workbench } from './workbench.ts'
+import * as z from 'zod'
+import { isFromFork } from '../src/action/event.ts'
+import { inputsAndState, withoutVariables } from '../src/action/hidden-variables.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { defineState } from '../src/action/state.ts'
+import { localCrates, removeCrates } from '../src/build/cargo-cache.ts'
+import { cacheKey, type DependencyCache, dependencyCacheOf } from '../src/build/dependency-cache.ts'
+import type { PlannedBuild } from '../src/build/plan.ts'
+import type { ProducedModule } from '../src/build/produce.ts'
+import { messageOf } from '../src/errors.ts'
+import { gitHubCache, type Restored } from '../src/github/cache.ts'
+import type { Workbench } from './build-workbench.ts'
+
+/** What the post step keeps in the cache. Saved by a main step that succeeded, so that nothing is kept of another. */
+export const toKeep = defineState(
+  'build_module',
+  z.array(
+    z.object({
+      key: z.string(),
+      paths: z.array(z.string()),
+      /** Where cargo's results lie, and what of them is the project's own. */
+      cargo: z
+        .object({
+          folders: z.array(z.string()),
+          crates: z.array(z.string()),
+          modules: z.array(z.object({ size: z.int(), sha256: z.string() }))
+        })
+        .optional()
+    })
+  )
+)
+
+type ToKeep = NonNullable<ReturnType<typeof toKeep.read>>
 
 /** What is known of the cache of one build. */
 export type BuildCache = {
@@ -73,8 +97,19 @@ export async function newToKeep(
   return kept
 }
 
+/** In a post step: keeps what the main step left for later runs. It is never what a job fails by. */
+export async function keepCaches(environment: Environment): Promise<void> {
+  const caches = toKeep.read(environment) ?? []
+  if (caches.length > 0 && (await isFromFork(environment))) {
+    return log('Nothing is kept in the cache: the code of this run is from a fork.')
+  }
+  for (const cache of caches) {
+    await keep(cache).catch((error) => log(`Dependencies are not kept in the cache: ${messageOf(error)}`))
+  }
+}
+
 /** Saves one cache, without anything of the project's own. */
-export async function keep({ key, paths, cargo }: ToKeep[number]): Promise<void> {
+async function keep({ key, paths, cargo }: ToKeep[number]): Promise<void> {
   if (cargo) await removeCrates(cargo, cargo.crates, cargo.modules)
   const saved = await withoutVariables(inputsAndState, () => gitHubCache().save(paths, key))
   if (saved.kind === 'saved') log(`Dependencies are kept in the cache as ${key}.`)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
-import type { Environment } from '../../src/action/inputs.ts'
-import type { GitEvent, Stage } from '../../src/image/git-event.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import type { GitEvent, Stage } from '../src/image/git-event.ts'
 
 /** What a run says of itself and its repository, as far as an image is named and labelled after it. */
 export type RunFacts = {

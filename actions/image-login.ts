@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import type { Environment } from '../../src/action/inputs.ts'
-import { log } from '../../src/action/log.ts'
-import { maskSecret } from '../../src/action/masking.ts'
-import type { Inputs } from '../../src/action/spec.ts'
-import { ConfigurationError } from '../../src/errors.ts'
-import type { Docker } from '../../src/image/docker.ts'
-import type { Credential } from '../../src/image/oci/authorization.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { maskSecret } from '../src/action/masking.ts'
+import { ConfigurationError } from '../src/errors.ts'
+import type { Docker } from '../src/image/docker.ts'
+import type { Credential } from '../src/image/oci/authorization.ts'
 import {
   knownLogin,
   type Login,
@@ -13,12 +12,18 @@ import {
   makeDockerConfig,
   type OwnConfig,
   readDockerConfig
-} from '../../src/image/registry-login.ts'
+} from '../src/image/registry-login.ts'
 import { ownDockerConfig } from './docker-program.ts'
-import type { Plan } from './plan.ts'
-import type { spec } from './spec.ts'
+import type { Plan } from './image-plan.ts'
 
-type PublishInputs = Inputs<typeof spec>
+/** The inputs by which somebody logs in to a registry. */
+export type RegistryInputs = {
+  readonly registry: string | undefined
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly githubToken: string | undefined
+  readonly moduleArtifact: boolean
+}
 
 /**
  * Makes docker's configuration for this step, and logs in to the registry where the inputs or the job's token allow it.
@@ -27,7 +32,7 @@ type PublishInputs = Inputs<typeof spec>
  */
 export async function openRegistryLogin(
   docker: Docker,
-  { root, plan, inputs, environment }: { root: string; plan: Plan; inputs: PublishInputs; environment: Environment }
+  { root, plan, inputs, environment }: { root: string; plan: Plan; inputs: RegistryInputs; environment: Environment }
 ): Promise<Credential | undefined> {
   const own = await readDockerConfig(ownDockerConfig(environment))
   const [{ host }] = plan.images
@@ -49,7 +54,7 @@ export async function openRegistryLogin(
 
 /** The job's token goes to ghcr.io alone. */
 function loginOf(
-  inputs: PublishInputs,
+  inputs: RegistryInputs,
   { images, push }: Plan,
   { GITHUB_ACTOR }: Environment,
   own: OwnConfig

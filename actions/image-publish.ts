@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { warn } from '../../src/action/annotations.ts'
-import type { Environment } from '../../src/action/inputs.ts'
-import { log } from '../../src/action/log.ts'
-import { systemClock } from '../../src/clock.ts'
-import { ConfigurationError } from '../../src/errors.ts'
+import { warn } from '../src/action/annotations.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { systemClock } from '../src/clock.ts'
+import { ConfigurationError } from '../src/errors.ts'
 import {
   type Astray,
   type Build,
@@ -14,21 +14,25 @@ import {
   digestOf,
   enginePlatform,
   tagDigest
-} from '../../src/image/buildx.ts'
-import { type Docker, runDocker } from '../../src/image/docker.ts'
-import type { ImageName } from '../../src/image/images.ts'
-import { cacheVariables } from './build.ts'
-import type { Plan } from './plan.ts'
-import type { Tried } from './trial.ts'
+} from '../src/image/buildx.ts'
+import { type Docker, runDocker } from '../src/image/docker.ts'
+import type { ImageName } from '../src/image/images.ts'
+import { cacheVariables } from './image-build.ts'
+import type { Plan } from './image-plan.ts'
+import type { Tried } from './image-trial.ts'
 
-/** All that is needed to make an image and to bring it where it goes. */
-export type Work = {
+/** All that is needed to make an image. */
+export type Making = {
   readonly docker: Docker
   readonly plan: Plan
   readonly build: Build
   readonly builder: Builder
   readonly root: string
   readonly environment: Environment
+}
+
+/** What is to be done with it besides. */
+export type Work = Making & {
   readonly load: boolean
   readonly smoke: boolean
   /** Tries an image that the engine has. */
@@ -78,26 +82,51 @@ async function pushThenTag(work: Work): Promise<Published> {
   const { docker, plan } = work
   const [first] = plan.images
   await insistOnOwnPlatform(work)
-  const digest = insistOnDigest(await run(work, { kind: 'digest', images: plan.images, rewriteTimes: true }))
+  const digest = await pushWithoutTag(work)
   const image = `${first.name}@${digest}`
-  log(`Pushed ${image}, without a tag.`)
   work.onEngineImage(image)
   await runDocker(docker, ['pull', '--quiet', image], { undertaking: pushing(plan), timeout: 15 * 60_000 })
   const tried = await work.tryImage(image)
   if (tried.kind === 'bad') return tried
   await work.beforeTags()
+  await tagImages(work, digest)
+  if (work.load) await loadImage(sameAgain(work), plan.names)
+  return { kind: 'pushed', digest }
+}
+
+/**
+ * Builds an image and pushes it, and moves none of the tags that it is to have: those are `tagImages`' to move, when the
+ * image has earned them. Docker's own builder can't push without a tag: it gets `unfollowed`, which nobody looks at. Answers the
+ * digest.
+ */
+export async function stageImage(work: Making, unfollowed: string): Promise<string> {
+  const { docker, plan, builder } = work
+  if (builder.driver !== 'docker') return pushWithoutTag(work)
+  const tags = plan.images.map(({ name }) => `${name}:${unfollowed}`)
+  const { digest } = await run(work, { kind: 'tags', tags, rewriteTimes: false })
+  return digest ?? digestOf(docker, `${plan.images[0].name}:${unfollowed}`)
+}
+
+/** Moves the tags of a plan to what its registries have by a digest. Throws a `ConfigurationError` when one can't be moved. */
+export async function tagImages({ docker, plan }: Pick<Making, 'docker' | 'plan'>, digest: string): Promise<void> {
   for (const name of plan.images) {
     tellAstray(await tagDigest(docker, name, { digest, tags: plan.tags, clock: systemClock }), digest)
     log(`${name.name}: ${plan.tags.join(', ')}`)
   }
-  if (work.load) await loadImage(sameAgain(work), plan.names)
-  return { kind: 'pushed', digest }
+}
+
+async function pushWithoutTag(work: Making): Promise<string> {
+  const { images } = work.plan
+  const { digest } = await run(work, { kind: 'digest', images, rewriteTimes: true })
+  if (digest === undefined) throw new Error('buildx pushed the image and said no digest.')
+  log(`Pushed ${images[0].name}@${digest}, without a tag.`)
+  return digest
 }
 
 function tellAstray(astray: readonly Astray[], digest: string): void {
   for (const { name, found = 'nothing that could be read' } of astray) {
     warn(
-      'docker-publish: tag',
+      'The tag of an image',
       `${name} was moved to ${digest}, which was checked, and the registry says that it leads to ${found}: it shows the tag late, or somebody else has moved it since. Look at it again, and take the digest where it matters.`
     )
   }
@@ -137,7 +166,7 @@ async function pushWithTags(work: Work): Promise<string> {
   return built.digest ?? digestOf(docker, `${plan.images[0].name}:${plan.tags[0]}`)
 }
 
-function run({ docker, plan, build, root, environment }: Work, to: Destination) {
+function run({ docker, plan, build, root, environment }: Making, to: Destination) {
   log(`Building ${whither(to)} …`)
   return buildImage(docker, build, to, {
     metadataFile: join(root, 'metadata.json'),
@@ -156,9 +185,4 @@ function whither(to: Destination): string {
 
 function pushing({ images }: { readonly images: readonly [ImageName, ...ImageName[]] }) {
   return { kind: 'push', registry: images[0].host, images: images.map(({ name }) => name) } as const
-}
-
-function insistOnDigest({ digest }: { readonly digest: string | undefined }): string {
-  if (digest === undefined) throw new Error('buildx pushed the image and said no digest.')
-  return digest
 }

@@ -1,9 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Environment } from '../../src/action/inputs.ts'
-import { workspaceOf } from '../../src/action/workspace.ts'
-import type { Docker } from '../../src/image/docker.ts'
-import { childEnvironment, runProgram } from '../../src/process.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { workspaceOf } from '../src/action/workspace.ts'
+import type { Docker } from '../src/image/docker.ts'
+import { childEnvironment, runProgram } from '../src/process.ts'
 
 /** The `docker` program with a configuration of its own, in the folder of a step. */
 export function dockerIn(root: string, environment: Environment, signal?: AbortSignal): Docker {

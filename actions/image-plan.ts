@@ -1,19 +1,27 @@
-import type { Environment } from '../../src/action/inputs.ts'
-import type { Inputs } from '../../src/action/spec.ts'
-import { workspaceOf } from '../../src/action/workspace.ts'
-import { ConfigurationError } from '../../src/errors.ts'
-import { commitTime } from '../../src/image/commit-time.ts'
-import { type GitEvent, isBeforeMerge } from '../../src/image/git-event.ts'
-import { type ImageName, imageNames } from '../../src/image/images.ts'
-import { imageLabels } from '../../src/image/labels.ts'
-import { type Pair, pairsIn } from '../../src/image/pairs.ts'
-import { imageTags, pushedTags } from '../../src/image/tags.ts'
-import { childEnvironment, runProgram } from '../../src/process.ts'
-import type { GivenModule } from '../given-module.ts'
-import { type RunFacts, readRunFacts } from './event.ts'
-import type { spec } from './spec.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { workspaceOf } from '../src/action/workspace.ts'
+import { ConfigurationError } from '../src/errors.ts'
+import { commitTime } from '../src/image/commit-time.ts'
+import { type GitEvent, isBeforeMerge } from '../src/image/git-event.ts'
+import { type ImageName, imageNames } from '../src/image/images.ts'
+import { imageLabels } from '../src/image/labels.ts'
+import { type Pair, pairsIn } from '../src/image/pairs.ts'
+import { imageTags, pushedTags } from '../src/image/tags.ts'
+import { childEnvironment, runProgram } from '../src/process.ts'
+import type { GivenModule } from './given-module.ts'
+import { moduleArtifactReference } from './module-artifact.ts'
+import { type RunFacts, readRunFacts } from './run-facts.ts'
 
-type PublishInputs = Inputs<typeof spec>
+/** The inputs by which it is decided what is made. */
+export type ImagePlanInputs = {
+  readonly image: string | undefined
+  readonly images: string | undefined
+  readonly tags: string | undefined
+  readonly labels: string | undefined
+  readonly push: boolean
+  readonly pushPullRequests: boolean
+  readonly moduleArtifact: boolean
+}
 
 /** What is to be made, and where it goes. */
 export type Plan = {
@@ -36,7 +44,7 @@ export type Plan = {
  * Throws a `ConfigurationError` for inputs that are wrong.
  */
 export async function planImage(
-  inputs: PublishInputs,
+  inputs: ImagePlanInputs,
   given: GivenModule | undefined,
   environment: Environment,
   now: number
@@ -51,7 +59,9 @@ export async function planImage(
   const tags = (push ? pushedTags : imageTags)(inputs.tags, facts.event, now)
   if (push && tags.length === 0) throw noTag(facts.event)
   const { title, description, licenses } = facts
-  const module = given && { ...given.module, bindingsVersion: given.manifest?.bindingsVersion }
+  const from = { images, time, source, commit, tags }
+  const artifact = push && inputs.moduleArtifact && given ? moduleArtifactReference(given, from) : undefined
+  const module = given && { ...given.module, bindingsVersion: given.manifest?.bindingsVersion, artifact }
   const described = { title, description, licenses, source, commit, version: tags[0], created: time, module }
   return {
     images,
@@ -67,7 +77,7 @@ export async function planImage(
 }
 
 /** Before the merge it is pushed when that is asked for, and what a fork brings never, whatever token the run has. */
-function whyHeldBack({ pushPullRequests }: PublishInputs, event: GitEvent): string | undefined {
+function whyHeldBack({ pushPullRequests }: ImagePlanInputs, event: GitEvent): string | undefined {
   if (!isBeforeMerge(event)) return undefined
   if (!pushPullRequests) return 'what is not merged yet is built only; `push-pull-requests: true` pushes it'
   return event.stage === 'proposed-from-fork' ? 'what comes from a fork is built only' : undefined
@@ -80,7 +90,7 @@ function noTag(event: GitEvent): ConfigurationError {
   )
 }
 
-function imagesOf({ image, images }: PublishInputs, { GITHUB_REPOSITORY }: Environment): Plan['images'] {
+function imagesOf({ image, images }: ImagePlanInputs, { GITHUB_REPOSITORY }: Environment): Plan['images'] {
   const [input, given] = images === undefined ? ['image', image] : ['images', images]
   if (given === undefined && !GITHUB_REPOSITORY) {
     throw new ConfigurationError('Give the input `image`: outside of a run of GitHub Actions no repository names it.')

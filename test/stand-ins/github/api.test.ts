@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { startActionsClients } from './actions-clients.ts'
-import { type GitHubApi, startGitHubApi } from './github-api.ts'
-import type { Permissions } from './github-state.ts'
-import { rateLimitFault } from './internet-fault.ts'
-import { type ResultsService, startResultsService } from './results-service.ts'
+import { startActionsClients } from '../actions-clients.ts'
+import { rateLimitFault } from '../internet-fault.ts'
+import { type ResultsService, startResultsService } from '../results-service.ts'
+import { type GitHubApi, startGitHubApi } from './api.ts'
+import type { Permissions } from './state.ts'
 
 /** Other work may keep the machine busy. */
 jest.setTimeout(90_000)
@@ -38,7 +38,7 @@ async function get(path: string, token?: string) {
 
 /** A run that uploads a file as an artifact of that name, by the real client. */
 async function uploadIn(run: number, name: string, choice: { branch?: string; headRepositoryId?: number } = {}) {
-  api.addRun({ id: run, ...choice })
+  api.state.runs.push({ id: run, ...choice })
   const code = `return await artifact.uploadArtifact('${name}', ['module.wasm'], '.')`
   const { answer } = await clients.run(code, folder, {
     ...results.environmentOf({ run: `run-${run}` }),
@@ -106,7 +106,7 @@ describe('artifacts of all runs', () => {
 })
 
 test('the repository and its runs are shown', async () => {
-  api.addRun({ id: 7, sha: 'a'.repeat(40), conclusion: 'success' })
+  api.state.runs.push({ id: 7, sha: 'a'.repeat(40), conclusion: 'success' })
   expect((await get('/repos/octocat/game', token({}))).body).toMatchObject({
     id: 1296269,
     default_branch: 'main',
@@ -157,5 +157,6 @@ test('faults, and what should not have been asked, are told', async () => {
     `GET ${artifacts}?nam=module: it has no parameter nam`,
     'GET /repos/octocat/game/actions/artefacts: there is no such route'
   ])
+  api.unexpected.length = 0
   expect(api.requests.map(({ status }) => status)).toEqual([403, 200, 200, 404])
 })

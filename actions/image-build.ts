@@ -1,29 +1,50 @@
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Environment } from '../../src/action/inputs.ts'
-import { log } from '../../src/action/log.ts'
-import { maskSecret } from '../../src/action/masking.ts'
-import type { Inputs } from '../../src/action/spec.ts'
-import { workspaceOf } from '../../src/action/workspace.ts'
-import { formatManifest } from '../../src/build/manifest.ts'
-import { planBuilds } from '../../src/build/plan.ts'
-import { ConfigurationError } from '../../src/errors.ts'
-import { keepSecrets } from '../../src/image/build-secrets.ts'
-import { type Build, type Builder, digestOf } from '../../src/image/buildx.ts'
-import { addSources, makeContext, type Repository } from '../../src/image/context.ts'
-import type { Docker } from '../../src/image/docker.ts'
-import { type Pair, pairsIn } from '../../src/image/pairs.ts'
-import { childEnvironment, runProgram } from '../../src/process.ts'
-import { type GivenModule, versionOf } from '../given-module.ts'
-import { versionOfModules } from '../installing.ts'
-import type { Plan } from './plan.ts'
-import type { spec } from './spec.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { log } from '../src/action/log.ts'
+import { maskSecret } from '../src/action/masking.ts'
+import { workspaceOf } from '../src/action/workspace.ts'
+import { formatManifest } from '../src/build/manifest.ts'
+import { planBuilds } from '../src/build/plan.ts'
+import { ConfigurationError } from '../src/errors.ts'
+import { keepSecrets } from '../src/image/build-secrets.ts'
+import { type Build, type Builder, digestOf } from '../src/image/buildx.ts'
+import { addSources, makeContext, type Repository } from '../src/image/context.ts'
+import type { Docker } from '../src/image/docker.ts'
+import { type Pair, pairsIn } from '../src/image/pairs.ts'
+import { childEnvironment, runProgram } from '../src/process.ts'
+import { type GivenModule, versionOf } from './given-module.ts'
+import type { Plan } from './image-plan.ts'
+import { versionOfModules } from './installing.ts'
 
-type PublishInputs = Inputs<typeof spec>
+/** The inputs by which an image is built. */
+export type ImageBuildInputs = {
+  readonly buildInImage: boolean
+  readonly version: string
+  readonly path: string | undefined
+  readonly serverImage: string | undefined
+  readonly baseImage: string | undefined
+  readonly dockerfile: string | undefined
+  readonly context: string | undefined
+  readonly buildArgs: string | undefined
+  readonly secrets: string | undefined
+  readonly secretEnvs: string | undefined
+  readonly secretFiles: string | undefined
+  readonly target: string | undefined
+  readonly network: 'default' | 'none' | 'host' | undefined
+  readonly platforms: string | undefined
+  readonly builder: string | undefined
+  readonly cacheFrom: string | undefined
+  readonly cacheTo: string | undefined
+  readonly noCache: boolean
+  readonly pull: boolean
+  readonly provenance: string | undefined
+  readonly sbom: string | undefined
+}
 
 /** What a build is made of. */
 export type BuildParts = {
-  readonly inputs: PublishInputs
+  readonly inputs: ImageBuildInputs
   readonly plan: Plan
   readonly given: GivenModule | undefined
   readonly builder: Builder

@@ -1,0 +1,22 @@
+import { log } from '../src/action/log.ts'
+import { systemClock } from '../src/clock.ts'
+import { gitHubApi } from '../src/github/api.ts'
+import { gitHubDeployments } from '../src/github/deployments.ts'
+import type { Ledger } from '../src/release/ledger/ledger.ts'
+import { type DeploymentsLedgerOptions, deploymentsLedger } from '../src/release/ledger/store.ts'
+import { version } from '../src/version.ts'
+
+export type GitHubLedgerOptions = Omit<DeploymentsLedgerOptions, 'deployments'> & {
+  /** `GITHUB_API_URL`. */
+  readonly url: string
+  readonly token: string
+  /** `owner/name`. */
+  readonly repository: string
+}
+
+/** The ledger in the deployments of a repository on GitHub: those of the task `stdb-actions`. */
+export function gitHubLedger({ url, token, repository, ...options }: GitHubLedgerOptions): Ledger {
+  const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
+  const deployments = gitHubDeployments({ api, repository, task: 'stdb-actions', clock: systemClock })
+  return deploymentsLedger({ ...options, deployments })
+}
