@@ -14,9 +14,12 @@ export type GitHubLedgerOptions = Omit<DeploymentsLedgerOptions, 'deployments'> 
   readonly repository: string
 }
 
+/** What tells the deployments of this project from others'. */
+export const ledgerTask = 'stdb-actions'
+
 /** The ledger in the deployments of a repository on GitHub: those of the task `stdb-actions`. */
 export function gitHubLedger({ url, token, repository, ...options }: GitHubLedgerOptions): Ledger {
   const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
-  const deployments = gitHubDeployments({ api, repository, task: 'stdb-actions', clock: systemClock })
+  const deployments = gitHubDeployments({ api, repository, task: ledgerTask, clock: systemClock })
   return deploymentsLedger({ ...options, deployments })
 }

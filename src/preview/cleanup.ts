@@ -115,7 +115,9 @@ async function expireOrKeep(
 ): Promise<CleanupEntry['outcome']> {
   if (maxAge === undefined) return { kind: 'kept', why: 'its pull request is open' }
   const suspect = { server: tools.server.url, database: preview.database, identity }
-  const last = Math.max(updated, lastReleaseOf(suspect, tools.releases ?? []) ?? 0)
+  const written = await tools.releases()
+  const published = written.kind === 'read' ? lastReleaseOf(suspect, written.releases) : undefined
+  const last = Math.max(updated, published ?? 0)
   const age = tools.clock.now() - last
   const since = `nothing happened since ${new Date(last).toISOString()}`
   if (age <= maxAge) return { kind: 'kept', why: `its pull request is open, and ${since}` }

@@ -27,24 +27,24 @@ export async function deletePreview(
   proof: Proof & { readonly clock: Clock },
   { dryRun = false }: { readonly dryRun?: boolean } = {}
 ): Promise<Deletion> {
-  try {
-    const standing = await standingOf(preview, proof)
-    switch (standing.kind) {
-      case 'absent':
-        return standing
-      case 'other':
-        return { kind: 'refused', reason: `${standing.reason} Nothing was deleted.` }
-      case 'preview':
-        return dryRun ? { kind: 'planned', identity: standing.identity } : await remove(standing.identity, proof)
-    }
-  } catch (failure) {
-    if (!(failure instanceof ServerFailure)) throw failure
-    return { kind: 'failed', reason: `Nothing was deleted. ${failure.message}`, isUnknown: false }
+  const standing = await standingOf(preview, proof)
+  switch (standing.kind) {
+    case 'absent':
+      return standing
+    case 'other':
+      return { kind: 'refused', reason: `${standing.reason} Nothing was deleted.` }
+    case 'unknown':
+      return { kind: 'failed', reason: `${standing.reason} Nothing was deleted.`, isUnknown: false }
+    case 'preview':
+      return dryRun ? { kind: 'planned', identity: standing.identity } : remove(standing.identity, proof)
   }
 }
 
 async function remove(identity: Identity, { server, clock }: Proof & { readonly clock: Clock }): Promise<Deletion> {
-  const answer = await server.delete(identity)
+  const answer = await server.delete(identity).catch((failure) => {
+    if (failure instanceof ServerFailure) return { kind: 'not-sent', failure } as const
+    throw failure
+  })
   switch (answer.kind) {
     case 'deleted':
       return { kind: 'deleted', identity }
@@ -53,6 +53,7 @@ async function remove(identity: Identity, { server, clock }: Proof & { readonly 
         kind: 'refused',
         reason: `The database ${identity} is locked, so it was not deleted. ${unlock(identity)}`
       }
+    // Refused by the server it is as if it was not sent: nothing was changed.
     case 'not-sent':
       return { kind: 'failed', reason: `Nothing was deleted. ${messageOf(answer.failure)}`, isUnknown: false }
     case 'uncertain':

@@ -2,11 +2,14 @@ import type { Server } from '../spacetimedb/server.ts'
 import { ServerFailure } from '../spacetimedb/server.ts'
 import type { Standing } from './standing.ts'
 
+/** What a preview's name was found to lead to. */
+export type Known = Extract<Standing, { kind: 'absent' | 'preview' }>
+
 /**
  * The server, as long as the preview's name leads to what was found there. Between looking and publishing somebody could
  * give that name to another database of ours, which must not get the module of a pull request.
  */
-export function guarded(server: Server, database: string, found: Exclude<Standing, { kind: 'other' }>): Server {
+export function guarded(server: Server, database: string, found: Known): Server {
   let isOurs = false
   return {
     ...server,

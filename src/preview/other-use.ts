@@ -1,10 +1,21 @@
-import type { ReleaseRecord } from '../release/ledger/record.ts'
+import * as z from 'zod'
 import type { Identity } from '../spacetimedb/identity.ts'
+
+/** What matters here of a release's record (`releaseRecordSchema`), whatever version of this project has written it. */
+export const writtenRecordSchema = z
+  .object({
+    action: z.string(),
+    server: z.string().optional(),
+    database: z.string().optional(),
+    databaseIdentity: z.string().optional(),
+    databases: z.array(z.string()).optional()
+  })
+  .readonly()
 
 /** A release of any environment, as far as it is written down. */
 export type WrittenRelease = {
   readonly environment: string
-  readonly record: ReleaseRecord
+  readonly record: z.output<typeof writtenRecordSchema>
   /** Milliseconds since the epoch. */
   readonly begun: number
 }
@@ -37,11 +48,11 @@ export function lastReleaseOf(suspect: Suspect, releases: readonly WrittenReleas
   return newestOf(releases.filter(({ record }) => isAbout(record, suspect)))?.begun
 }
 
-function isPreview({ action }: ReleaseRecord): boolean {
+function isPreview({ action }: WrittenRelease['record']): boolean {
   return action === 'preview'
 }
 
-function isAbout(record: ReleaseRecord, { server, database, identity }: Suspect): boolean {
+function isAbout(record: WrittenRelease['record'], { server, database, identity }: Suspect): boolean {
   const names = [record.database, ...(record.databases ?? [])]
   if (record.databaseIdentity === identity || names.includes(identity)) return true
   return record.server === server && names.includes(database)

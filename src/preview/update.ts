@@ -1,14 +1,12 @@
-import { messageOf } from '../errors.ts'
 import type { Seed } from '../rehearsal/seed-file.ts'
 import { deploy } from '../release/deploy.ts'
 import type { Deployment, Result } from '../release/deployment.ts'
 import type { DeployRequest, DeployTools } from '../release/work.ts'
-import { ServerFailure } from '../spacetimedb/server.ts'
 import { type Deletion, deletePreview } from './delete.ts'
-import { guarded } from './guard.ts'
+import { guarded, type Known } from './guard.ts'
 import type { Preview } from './preview.ts'
 import { filler, insistOnSeed } from './seed.ts'
-import { type Proof, type Standing, standingOf } from './standing.ts'
+import { type Proof, standingOf } from './standing.ts'
 
 /** Whether a preview is deleted and made anew: where it can't be updated in place, each time, or not at all. */
 export type Remaking = 'needed' | 'always' | 'never'
@@ -50,8 +48,8 @@ export type PreviewUpdate = {
  */
 export async function updatePreview(request: PreviewRequest, tools: PreviewTools): Promise<PreviewUpdate> {
   if (request.seed !== undefined) insistOnSeed(request.seed, await tools.describe(request.module))
-  const standing = await standingOrReason(request.preview, tools)
-  if (standing.kind === 'unasked') return { result: 'failed', reason: standing.reason }
+  const standing = await standingOf(request.preview, tools)
+  if (standing.kind === 'unknown') return { result: 'failed', reason: `${standing.reason} Nothing was changed.` }
   if (standing.kind === 'other') return { result: 'refused', reason: `${standing.reason} Nothing was changed.` }
   if (standing.kind === 'absent') return create(request, tools)
   if (request.remaking === 'always') return remake(request, tools, 'it was asked for')
@@ -59,18 +57,6 @@ export async function updatePreview(request: PreviewRequest, tools: PreviewTools
   const obstacle = obstacleToUpdating(deployment)
   if (obstacle === undefined || request.remaking === 'never') return ended(deployment)
   return remake(request, tools, obstacle)
-}
-
-async function standingOrReason(
-  preview: Preview,
-  proof: Proof
-): Promise<Standing | { readonly kind: 'unasked'; readonly reason: string }> {
-  try {
-    return await standingOf(preview, proof)
-  } catch (failure) {
-    if (!(failure instanceof ServerFailure)) throw failure
-    return { kind: 'unasked', reason: `Nothing was changed. ${messageOf(failure)}` }
-  }
 }
 
 function releaseOf({ preview, ...request }: PreviewRequest): DeployRequest {
@@ -84,11 +70,7 @@ function releaseOf({ preview, ...request }: PreviewRequest): DeployRequest {
   }
 }
 
-function guard(
-  { preview }: PreviewRequest,
-  { server }: PreviewTools,
-  standing: Exclude<Standing, { kind: 'other' }>
-): DeployTools['server'] {
+function guard({ preview }: PreviewRequest, { server }: PreviewTools, standing: Known): DeployTools['server'] {
   return guarded(server, preview.database, standing)
 }
 
