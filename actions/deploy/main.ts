@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import type { CheckInputs } from '../../src/action/check-inputs.ts'
 import { openConnection } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
@@ -11,6 +10,7 @@ import { renderDeployment } from '../../src/release/summary.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import { checkingFor } from '../wanted-checks.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
 
@@ -45,10 +45,4 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
   const checked = await checking?.reportChecks(deployment, folder, step.environment)
   const outputs = { ...outputsOfRelease(deployment), ...checked }
   return { outputs, ...failureOf('deploy', deployment, inputs.database) }
-}
-
-/** Checks take code that most deploys do without. */
-async function checkingFor({ checks, inlineChecks, soak }: CheckInputs) {
-  const isWanted = checks !== undefined || inlineChecks !== undefined || soak !== undefined
-  return isWanted ? import('./checking.ts') : undefined
 }

@@ -6,10 +6,11 @@ import {
   planInputs,
   stepInputs
 } from '../../src/action/connection-inputs.ts'
-import { choice, duration, flag, text } from '../../src/action/input-types.ts'
+import { choice, flag, text } from '../../src/action/input-types.ts'
+import { credentialRule, healthInputs, organizationInput, releaseChecksRule } from '../../src/action/release-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
-import { verdicts } from '../../src/migration/verdict.ts'
 import { results } from '../../src/release/deployment.ts'
+import { releaseOutputs } from '../release-outputs.ts'
 
 export const spec = defineAction({
   name: 'deploy',
@@ -31,11 +32,7 @@ export const spec = defineAction({
     auth: connectionInputs.auth,
     audience: connectionInputs.audience,
     'allow-insecure': connectionInputs['allow-insecure'],
-    organization: {
-      description:
-        'The organization that owns the database, or is to own it when it is created. Without it the owner is the credential.',
-      schema: text('the name or the identity of an organization')
-    },
+    organization: organizationInput,
     create: {
       description:
         'Whether to create the database when there is none of this name. Without it that is an error, since it is mostly a misspelt name.',
@@ -45,18 +42,7 @@ export const spec = defineAction({
     ...gateInputs,
     ...planInputs,
     ...stepInputs,
-    'health-check': {
-      description:
-        'The reducer or procedure, without parameters, that says whether the release is healthy: it is called after publishing, and again when the job is run again. `auto` calls `health_check` when the module has one.',
-      schema: text('`auto`, `none`, or the name of a reducer or procedure of the module'),
-      default: 'auto'
-    },
-    'health-timeout': {
-      description:
-        'How long the health check may take, all tries together. Only a call whose answer was lost is tried again: an error of the reducer itself is final.',
-      schema: duration({ min: 100, max: 3_600_000 }),
-      default: '30s'
-    },
+    ...healthInputs,
     ...checkInputs,
     checks: {
       ...checkInputs.checks,
@@ -87,25 +73,7 @@ export const spec = defineAction({
         'How the deploy ended. The job passes with `created`, `updated`, `unchanged` and `planned` (a dry run), and fails with every other.',
       values: results
     },
-    verdict: { description: 'What the release does to clients that run now.', values: verdicts },
-    reversible: {
-      description: 'Whether the previous module can be published over the new one.',
-      values: ['yes', 'conditional', 'no']
-    },
-    conditions: {
-      description: 'What must be true of the data for the way there and back, as a JSON array. `[]` when nothing.'
-    },
-    plan: { description: 'The path of plan.json: what was judged and why.' },
-    'module-hash': { description: 'The hash (keccak256, hex) of the module that was to be deployed.' },
-    'previous-module-hash': {
-      description: 'The hash of the module that was live before. Not set when there was none.'
-    },
-    'database-identity': { description: 'The identity of the database.' },
-    identity: { description: 'Who the credential is to the server: an identity.' },
-    'previous-module': {
-      description:
-        'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none, or when it was this very module.'
-    },
+    ...releaseOutputs,
     ...checkOutputs,
     passed: {
       description: `${checkOutputs.passed.description} This and the other outputs about checks are set when checks were run, or a soak.`
@@ -113,26 +81,14 @@ export const spec = defineAction({
   },
   firstOutputs: { result: 'failed' },
   rules: [
-    {
-      about: ['token', 'auth'],
-      holds: ({ token, auth }) => (token === undefined) !== (auth === undefined),
-      message:
-        'Give exactly one of the inputs `token` and `auth: oidc`: a deploy never goes without a credential. A `token` from a secret that is not set, as in a pull request from a fork, is empty and counts as not given.'
-    },
+    credentialRule,
     audienceRule,
     {
       about: ['plan', 'plan-digest'],
       holds: ({ plan, planDigest }) => plan !== undefined || planDigest === undefined,
       message: 'The input `plan-digest` goes with `plan` only.'
     },
-    {
-      about: ['checks', 'inline-checks', 'soak', 'allow-writes', 'allowed-load-hosts', 'report-folder'],
-      holds: ({ checks, inlineChecks, soak, allowWrites, allowedLoadHosts, reportFolder }) =>
-        [checks, inlineChecks, soak].some((given) => given !== undefined) ||
-        (!allowWrites && allowedLoadHosts === undefined && reportFolder === undefined),
-      message:
-        'The inputs `allow-writes`, `allowed-load-hosts` and `report-folder` go with `checks`, `inline-checks` or `soak` only.'
-    }
+    releaseChecksRule
   ],
   post: true
 })

@@ -3,7 +3,7 @@ import { code, codeBlock, escapeMarkdown, quote, table } from '../markdown.ts'
 import type { Change } from './change.ts'
 import { conditionText } from './condition.ts'
 import type { Judgement, UsablePlan } from './judgement.ts'
-import type { Condition, Verdict } from './verdict.ts'
+import type { Condition, Reversible, Verdict } from './verdict.ts'
 import { waysAround } from './way-around.ts'
 import type { WayBack } from './way-back.ts'
 import { worstFirst } from './worst-first.ts'
@@ -23,19 +23,23 @@ export type PlanReport = Judgement & {
 export type RenderOptions = {
   /** How many characters there may be; the server's text is cut first, then the table, each with a note. */
   readonly limit?: number
+  /** `back`: the module that comes is of an earlier release; then nothing is said of code that would have to be written. */
+  readonly direction?: Direction
 }
+
+type Direction = 'forward' | 'back'
 
 /**
  * A plan as Markdown for a job summary or a comment: the verdict in one line, the changes, what it means for clients,
  * the way back, what works instead of what is impossible, a picture, and the server's own text folded away. Whatever
  * comes from outside is escaped.
  */
-export function renderPlan(report: PlanReport, { limit = 60_000 }: RenderOptions = {}): string {
-  const start = [`### ${headline(report)}`, ...(report.about ?? []), disagreement(report)]
-  const end = [condition(report), clients(report), wayBack(report)]
+export function renderPlan(report: PlanReport, { limit = 60_000, direction = 'forward' }: RenderOptions = {}): string {
+  const start = [`### ${headline(report, direction)}`, ...(report.about ?? []), disagreement(report)]
+  const end = [condition(report), clients(report, direction), wayBack(report, direction)]
   const room = limit - joined([...start, ...end]).length - noteRoom
   const changes = changeTable(report.changes, room)
-  const instead = fitting(renderWaysAround(report.changes), room - changes.length)
+  const instead = fitting(direction === 'back' ? '' : renderWaysAround(report.changes), room - changes.length)
   const picture = fitting(report.diagram ?? '', room - changes.length - instead.length)
   const left = room - changes.length - instead.length - picture.length
   return joined([...start, changes, ...end, instead, picture, serverText(report.serverPlan, left)]).slice(0, limit)
@@ -67,10 +71,11 @@ function joined(parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part).join('\n\n')
 }
 
-function headline({ verdict, conditions, wayBack: { reversible } }: PlanReport): string {
+function headline({ verdict, conditions, wayBack: { reversible } }: PlanReport, direction: Direction): string {
   if (verdict === 'manual') return verdictTexts.manual
   const onCondition = conditions.length > 0 ? ', if the data allows it' : ''
-  return `${verdictTexts[verdict]}${onCondition} · ${reversibleTexts[reversible]}`
+  const after = direction === 'back' ? forwardAgainTexts : reversibleTexts
+  return `${verdictTexts[verdict]}${onCondition} · ${after[reversible]}`
 }
 
 const verdictTexts: Readonly<Record<Verdict, string>> = {
@@ -84,6 +89,12 @@ const reversibleTexts = {
   yes: 'can be rolled back',
   conditional: 'can be rolled back on a condition',
   no: 'can not be rolled back'
+} as const
+
+const forwardAgainTexts = {
+  yes: 'what is live can be deployed again',
+  conditional: 'what is live can be deployed again on a condition',
+  no: 'what is live can not be deployed again'
 } as const
 
 function disagreement({ disagreement }: PlanReport): string | undefined {
@@ -145,12 +156,13 @@ function conditionList(conditions: readonly Condition[]): string {
   return list.join('; ') + (more > 0 ? `; and ${more} more conditions` : '')
 }
 
-function clients({ verdict, changes }: PlanReport): string {
-  return `**Clients:** ${clientText(verdict, changes)}`
+function clients({ verdict, changes }: PlanReport, direction: Direction): string {
+  return `**Clients:** ${clientText(verdict, changes, direction)}`
 }
 
-function clientText(verdict: Verdict, changes: readonly Change[]): string {
+function clientText(verdict: Verdict, changes: readonly Change[], direction: Direction): string {
   if (verdict === 'manual') return 'nothing changes for them, since this can not be published.'
+  if (verdict !== 'breaks-clients' && direction === 'back') return 'nothing to do.'
   if (verdict !== 'breaks-clients') return 'nothing to do. Code that is generated anew may look different.'
   const disconnects = changes.some((change) => change.atServer === 'disconnects')
   const breaking = changes.filter((change) => change.verdict === 'breaks-clients')
@@ -159,14 +171,25 @@ function clientText(verdict: Verdict, changes: readonly Change[]): string {
   }
   const steps = [
     ...(disconnects ? ['The server disconnects all clients when the release is published.'] : []),
-    'Generate their code anew (`spacetime generate`), adapt it, and release them with this module.',
-    ...(breaking.length > 0 ? [`Until then this breaks them: ${listOf(breaking)}.`] : [])
+    whatClientsNeed[direction],
+    ...(breaking.length > 0
+      ? [`${direction === 'back' ? 'This' : 'Until then this'} breaks them: ${listOf(breaking)}.`]
+      : [])
   ]
   return steps.join(' ')
 }
 
-function wayBack({ verdict, wayBack: { reversible, conditions, blockers } }: PlanReport): string | undefined {
+const whatClientsNeed: Readonly<Record<Direction, string>> = {
+  forward: 'Generate their code anew (`spacetime generate`), adapt it, and release them with this module.',
+  back: 'Clients that were made for the release that is live need those of the earlier release again.'
+}
+
+function wayBack(
+  { verdict, wayBack: { reversible, conditions, blockers } }: PlanReport,
+  direction: Direction
+): string | undefined {
   if (verdict === 'manual') return undefined
+  if (direction === 'back') return forwardAgain(reversible, conditions, blockers)
   switch (reversible) {
     case 'yes':
       return '**Way back:** the previous module can be published again. Data that was written stays as it is.'
@@ -177,6 +200,15 @@ function wayBack({ verdict, wayBack: { reversible, conditions, blockers } }: Pla
         ? '**Way back:** none: the module that is live could not be saved.'
         : `**Way back:** none in place. Going back would mean: ${listOf(blockers)}.`
   }
+}
+
+function forwardAgain(reversible: Reversible, conditions: readonly Condition[], blockers: readonly Change[]): string {
+  const name = '**Forward again:** the module that is live now can'
+  if (reversible === 'yes') return `${name} be deployed again. Data that was written stays as it is.`
+  if (reversible === 'conditional') return `${name} be deployed again only while ${conditionList(conditions)}.`
+  return blockers.length === 0
+    ? `${name} not be saved, so it can be deployed again only from elsewhere.`
+    : `${name} not be deployed again in place. That would mean: ${listOf(blockers)}.`
 }
 
 const mostListed = 20

@@ -3,6 +3,7 @@ import { conditionText } from '../migration/condition.ts'
 import type { Condition, Reversible } from '../migration/verdict.ts'
 import { type ModuleHash, moduleHashToU256 } from '../module/hash.ts'
 import type { Ending } from './deployment.ts'
+import type { Drift } from './ledger/history.ts'
 
 /** What advice is given on. */
 export type Outcome = Ending & {
@@ -12,6 +13,7 @@ export type Outcome = Ending & {
   readonly previousHash?: ModuleHash | undefined
   readonly isManual?: boolean
   readonly wayBack?: WayBackInShort | undefined
+  readonly drift?: Drift | undefined
 }
 
 /** Whether the previous module can be published again, and on what condition. */
@@ -40,7 +42,13 @@ export function adviceOn(outcome: Outcome): readonly string[] {
   }
 }
 
-function onRefusal({ isManual, isPlanStale, unmet = [], server, database }: Outcome): readonly string[] {
+function onRefusal(outcome: Outcome): readonly string[] {
+  const { isManual, isPlanStale, isDrift, drift, unmet = [], server, database } = outcome
+  if (isDrift) {
+    return drift
+      ? [lookWhatIsThere, '- Then run the job again with `on-drift: adopt`, or publish what should be live.']
+      : ['- Run the job again when that can be found out, or with `on-drift: adopt`.']
+  }
   if (isPlanStale) return ['- Make a new plan, have that approved, and apply it with the module that it was made for.']
   if (unmet.length > 0) {
     return [
@@ -70,9 +78,10 @@ function onFailure({ isConfiguration, isClaimed, live, stepsRan }: Outcome): rea
   return isConfiguration ? [] : ['- Nothing has to be undone. Run the job again when the cause is gone.']
 }
 
-const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
+/** As an item of advice, like those below. */
+export const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
 
-function lookAtLogs({ server, database }: Outcome): string {
+export function lookAtLogs({ server, database }: Pick<Outcome, 'server' | 'database'>): string {
   return `- Look at the log: ${code(`spacetime logs --server ${server} ${database}`)}`
 }
 
@@ -98,7 +107,7 @@ function firstSeeTo(condition: Condition, server: string, database: string): str
   return `- Going back works only while ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
 }
 
-function seeTo(condition: Condition, server: string, database: string): string {
+export function seeTo(condition: Condition, server: string, database: string): string {
   return `- See to it that ${escapeMarkdown(conditionText(condition))}.${remedy(condition, server, database)}`
 }
 
@@ -108,8 +117,10 @@ function remedy(condition: Condition, server: string, database: string): string 
   return ` If its rows may go for good, delete them right before: ${code(statement)}, or by a reducer of yours.`
 }
 
+type AskedFor = Pick<Outcome, 'server' | 'database' | 'moduleHash' | 'previousHash'>
+
 /** The server states a hash with its bytes reversed, so that form is given. */
-function askWhatIsLive({ server, database, moduleHash, previousHash }: Outcome): string {
+export function askWhatIsLive({ server, database, moduleHash, previousHash }: AskedFor): string {
   const url = `${server}/v1/database/${database}/sql`
   const previous = previousHash ? `; the previous one's is ${code(moduleHashToU256(previousHash))}` : ''
   return (

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { conditionSchema } from '../migration/plan-file.ts'
 import type { ModuleHash } from '../module/hash.ts'
+import { results } from './deployment.ts'
 
 const moduleHash = z
   .string()
@@ -9,6 +10,10 @@ const moduleHash = z
 
 /** A module, and the file that it is in. */
 const savedModule = z.object({ hash: moduleHash, path: z.string() }).readonly()
+
+const ledgerEndingSchema = z
+  .object({ result: z.enum(results), isChecked: z.boolean(), note: z.string().optional() })
+  .readonly()
 
 /**
  * What must be known to finish or undo a deploy that was cut off: saved before anything is changed, read by the
@@ -32,6 +37,10 @@ export const checkpointSchema = z.object({
   hasSteps: z.boolean().optional(),
   /** The release in the ledger: the id of its record. */
   releaseId: z.int().optional(),
+  /** The release whose place it takes, in the ledger. */
+  replaces: z.int().optional(),
+  /** How it ended, while that is not in the ledger yet. */
+  unwritten: ledgerEndingSchema.optional(),
   /** What was found out of the way back, for the reader. */
   wayBack: z
     .object({ reversible: z.enum(['yes', 'conditional', 'no']), conditions: z.array(conditionSchema) })

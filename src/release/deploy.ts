@@ -4,7 +4,8 @@ import { conditionSchema } from '../migration/plan-file.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { keepOrGoBack } from './conclude.ts'
 import { confirmSchema } from './confirm.ts'
-import type { Deployment, Ending, ReleaseJudgement } from './deployment.ts'
+import type { Deployment, Ending, Findings, LiveState, ReleaseJudgement } from './deployment.ts'
+import { Recorder } from './ledger/recorder.ts'
 import { prepare } from './prepare.ts'
 import { publishUpdate, type UpdateOutcome } from './publish.ts'
 import { publishFirst } from './publish-first.ts'
@@ -18,21 +19,26 @@ import type { DeployRequest, DeployTools, Previous, Work } from './work.ts'
  * wrong on the way.
  */
 export async function deploy(request: DeployRequest, tools: DeployTools): Promise<Deployment> {
-  const work: Work = {
-    request,
-    tools,
-    journal: startJournal(tools.clock, tools.narrator),
-    findings: {
-      server: tools.server.url,
-      database: request.database,
-      identity: tools.identity,
-      get moduleHash() {
-        return request.module.hash
-      }
+  const work = startWork(request, tools)
+  const ending = await carryOut(work).catch(unexpected)
+  await work.recorder?.end(ending)
+  return { ...work.findings, ...ending, steps: work.journal.steps }
+}
+
+function startWork(request: DeployRequest, tools: DeployTools): Work {
+  const journal = startJournal(tools.clock, tools.narrator)
+  const findings: Findings = {
+    server: tools.server.url,
+    database: request.database,
+    identity: tools.identity,
+    get moduleHash() {
+      return request.module.hash
     }
   }
-  const ending = await carryOut(work).catch(unexpected)
-  return { ...work.findings, ...ending, steps: work.journal.steps }
+  if (tools.ledger === undefined) return { request, tools, journal, findings }
+  const recorder = new Recorder(tools.ledger, { request, tools, journal, findings })
+  const remember = (checkpoint: Checkpoint) => recorder.remember(checkpoint)
+  return { request, tools: { ...tools, remember }, journal, findings, recorder }
 }
 
 /** Nothing that is known of is thrown once something was sent; what is live then has to be looked at. */
@@ -45,11 +51,14 @@ async function carryOut(work: Work): Promise<Ending> {
   switch (ready.kind) {
     case 'ended':
       return ready.ending
-    case 'unchanged':
+    case 'unchanged': {
       if (work.request.steps && work.request.steps.before.length > 0) {
         work.journal.tell('The steps before the publish are not run: the module is live already.')
       }
-      return keepOrGoBack(work, { result: 'unchanged' })
+      const ending = await keepOrGoBack(work, { result: 'unchanged' })
+      await work.recorder?.confirm(ending)
+      return ending
+    }
     case 'create':
       return create(work)
     case 'update':
@@ -59,6 +68,7 @@ async function carryOut(work: Work): Promise<Ending> {
 
 async function update(work: Work, previous: Previous | undefined, token: string): Promise<Ending> {
   const checkpoint = checkpointOf(work, previous)
+  await work.recorder?.begin(previous?.module)
   const stopped = await runStepsBefore(work, checkpoint)
   if (stopped) return stopped
   const ending = await publishAndCheck(work, previous, token, checkpoint)
@@ -90,11 +100,7 @@ async function publishAndCheck(
   const { database, module } = request
   if (tools.cancelled.aborted) {
     tools.remember({ ...checkpoint, phase: 'settled' })
-    return {
-      result: 'failed',
-      live: { kind: 'previous' },
-      reason: 'The job was cancelled before anything was published.'
-    }
+    return cancelledBefore({ kind: 'previous' })
   }
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Publish', async (step) => {
@@ -123,7 +129,7 @@ async function publishAndCheck(
     }
     case 'overtaken':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return overtaken(outcome, request.approved !== undefined)
+      return overtaken(work, outcome)
     case 'gone':
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'failed', live: { kind: 'none' }, reason: 'Somebody deleted the database in between.' }
@@ -142,17 +148,28 @@ function inShort(judgement: ReleaseJudgement | undefined) {
 const mayLandLate =
   'An answer was lost. Should the server still carry that publish out, the post step of this job sees to it.'
 
-function overtaken({ live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>, isApproved: boolean): Ending {
+async function overtaken(
+  { request, recorder }: Work,
+  { live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>
+): Promise<Ending> {
   const theirs = live.hash ? `module ${live.hash}` : 'another module'
   const ours = {
     true: 'This deploy was applied, and then they published over it.',
     false: 'Nothing of this deploy was applied.',
     undefined: 'Whether this deploy was applied before that is not known: an answer was lost.'
   }[`${applied}`]
-  const reason =
-    `Somebody else published in between: ${theirs} is live now. ${ours}\n` +
-    `Look at what was published, then ${isApproved ? 'make a new plan and have that approved' : 'run the deploy again: it will make a new plan'}.`
-  return { result: 'failed', live, reason }
+  const publisher = live.hash && (await recorder?.publisherOf(live.hash))
+  const next = request.approved
+    ? 'make a new plan and have that approved'
+    : 'run the deploy again: it will make a new plan'
+  const reason = [`Somebody else published in between: ${theirs} is live now.`, publisher, ours]
+    .filter(Boolean)
+    .join(' ')
+  return { result: 'failed', live, reason: `${reason}\nLook at what was published, then ${next}.` }
+}
+
+function cancelledBefore(live: LiveState): Ending {
+  return { result: 'failed', live, reason: 'The job was cancelled before anything was published.' }
 }
 
 async function create(work: Work): Promise<Ending> {
@@ -163,6 +180,8 @@ async function create(work: Work): Promise<Ending> {
   const { database, module, modulePath, organization, onFailure } = request
   const next = { hash: module.hash, path: modulePath }
   const checkpoint = { server: tools.server.url, database, next, onFailure }
+  await work.recorder?.begin(undefined)
+  if (tools.cancelled.aborted) return cancelledBefore({ kind: 'none' })
   tools.remember({ ...checkpoint, phase: 'changing' })
   const outcome = await journal.step('Create the database', async (step) => {
     const creation = { database, module, identity: tools.identity, organization }
@@ -186,5 +205,7 @@ async function create(work: Work): Promise<Ending> {
     const reason = `The database was not created: ${outcome.reason}${mayLand}`
     return { result: 'failed', live: { kind: 'none' }, reason, isClaimed: outcome.claimed }
   }
-  return { result: 'failed', live: outcome.live, reason: outcome.reason }
+  const { live } = outcome
+  const publisher = live.kind === 'other' && live.hash && (await work.recorder?.publisherOf(live.hash))
+  return { result: 'failed', live, reason: [outcome.reason, publisher].filter(Boolean).join(' ') }
 }

@@ -5,6 +5,7 @@ import type { ModuleHash } from '../module/hash.ts'
 import type { SmokeReport } from '../smoke/check-report.ts'
 import type { Objection } from '../smoke/preflight.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
+import type { Drift } from './ledger/history.ts'
 
 /** How a deploy ended (docs/deploy.md, "Results"). */
 export const results = [
@@ -60,12 +61,20 @@ export type Findings = {
   previousModulePath?: string
   judgement?: ReleaseJudgement
   planPath?: string
+  /** SHA-256 in hex. */
+  planDigest?: string
   /** The reducer that said whether the release is healthy; `undefined` when none did. */
   healthCheck?: string
   /** What the checks of the release found; `undefined` when none were run. */
   smoke?: SmokeReport
   /** What stands against checks as they are written. */
   objections?: readonly Objection[]
+  /** What the ledger has of the release: the id of its record, and its page. */
+  release?: { readonly id: number; readonly url?: string }
+  /** Something else was live than the ledger says. */
+  drift?: Drift
+  /** Why the ledger could not be read or written, or not all of it. */
+  ledgerWarning?: string
 }
 
 export type Ending = {
@@ -79,6 +88,8 @@ export type Ending = {
   readonly stepsRan?: boolean
   /** Whether an approved plan is not for what is there now. */
   readonly isPlanStale?: boolean
+  /** Whether it was refused since something else is live than the ledger says. */
+  readonly isDrift?: boolean
   /** What the data did not meet, when that alone stood in the way. */
   readonly unmet?: readonly Condition[]
   /** Whether the job was cut off before the new module's health was known: nothing speaks against the module. */

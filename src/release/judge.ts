@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { renderDiagram } from '../migration/diagram.ts'
 import { judgeLive, readLive } from '../migration/judge-live.ts'
-import type { Plan } from '../migration/plan-file.ts'
+import { type Plan, planDigest } from '../migration/plan-file.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import { chooseHealthCheck } from '../smoke/health.ts'
@@ -53,6 +53,7 @@ async function captureAsApproved(
   const judgement = judgementIn(approved.plan)
   findings.judgement = judgement
   findings.planPath = approved.path
+  findings.planDigest = planDigest(approved.plan)
   return { kind: 'judged', judgement, previous: live && (await saveLive(work, live)) }
 }
 
@@ -76,7 +77,9 @@ async function captureAndPlan(work: Work, identity: Identity, next: Promise<Sche
   const judgement = { ...judged.judgement, serverPlan, diagram }
   findings.judgement = judgement
   const previous = judged.live && (await saveLive(work, judged.live))
-  findings.planPath = await savePlan(work, previous, judgement)
+  const plan = await savePlan(work, previous, judgement)
+  findings.planPath = plan.path
+  findings.planDigest = plan.digest
   return { kind: 'judged', judgement, previous }
 }
 

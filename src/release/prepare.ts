@@ -6,6 +6,7 @@ import type { Identity } from '../spacetimedb/identity.ts'
 import { objectionsToCreating } from './approved.ts'
 import { unfitData } from './data.ts'
 import type { Ending, LiveState } from './deployment.ts'
+import { objectionsOfLedger } from './drift.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
 import { targetOf } from './target.ts'
 import type { Previous, Work } from './work.ts'
@@ -61,6 +62,7 @@ async function getReady(work: Work): Promise<Ready> {
     return request.dryRun ? ended({ result: 'planned', live: { kind: 'none' } }) : { kind: 'create' }
   }
   findings.databaseIdentity = target.identity
+  work.recorder?.lookUp()
   return readyUpdate(work, target.identity, described)
 }
 
@@ -72,9 +74,13 @@ function objectionsToFirst({ request, tools }: Work): string[] {
 }
 
 async function readyUpdate(work: Work, database: Identity, described: Promise<Schema>): Promise<Ready> {
-  const { request, journal } = work
+  const { request, journal, findings } = work
   const judged = await captureAndJudge(work, database, described)
-  if (judged.kind === 'unchanged') return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
+  const drifted = await objectionsOfLedger(work, findings.previousHash)
+  if (judged.kind === 'unchanged') {
+    if (drifted.length > 0) return ended({ ...unchanged, result: 'refused', reason: drifted.join('\n'), isDrift: true })
+    return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
+  }
   if (judged.kind === 'not-as-approved') {
     return ended({ result: 'refused', live: { kind: 'previous' }, reason: judged.reason, isPlanStale: true })
   }
@@ -84,7 +90,10 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   for (const change of judgement.changes) journal.tell(`    ${change.verdict}: ${changeText(change)}`)
   const decision = gate({ ...judgement, ...request })
   const live = { kind: 'previous' } as const
-  if (!decision.allowed) return ended({ result: 'refused', live, reason: decision.reasons.join('\n') })
+  const objections = [...drifted, ...(decision.allowed ? [] : decision.reasons)]
+  if (!decision.allowed || drifted.length > 0) {
+    return ended({ result: 'refused', live, reason: objections.join('\n'), isDrift: drifted.length > 0 })
+  }
   for (const warning of decision.warnings) journal.warn(warning)
   if (request.checks?.soak !== undefined && judgement.wayBack.reversible === 'conditional') journal.warn(soakWarning)
   // Steps before the publish may well be there to make the data fit.

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePlan } from '../migration/make-plan.ts'
-import { writePlan } from '../migration/plan-file.ts'
+import { planDigest, writePlan } from '../migration/plan-file.ts'
 import { hashModule } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import type { ReleaseJudgement } from './deployment.ts'
@@ -22,13 +22,13 @@ export async function saveModule(folder: string, database: string, module: Modul
 }
 
 /**
- * Saves what was judged as a plan, beside the live module. Returns the path. Throws when it can't be written.
+ * Saves what was judged as a plan, beside the live module. Returns the path and the plan's digest. Throws when it can't be written.
  */
 export async function savePlan(
   { request, tools, findings }: Work,
   previous: Previous | undefined,
   judgement: ReleaseJudgement
-): Promise<string> {
+): Promise<{ readonly path: string; readonly digest: string }> {
   const { diagram: _, ...judged } = judgement
   const { database, module } = request
   const { databaseIdentity } = findings
@@ -44,5 +44,5 @@ export async function savePlan(
     now: tools.clock.now()
   })
   await writePlan(path, plan)
-  return path
+  return { path, digest: planDigest(plan) }
 }

@@ -5,6 +5,7 @@ import { renderPlan } from '../migration/render.ts'
 import { adviceOn, type Outcome } from './advice.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Deployment, Ending, LiveState, Result } from './deployment.ts'
+import { driftText } from './drift.ts'
 
 /**
  * The job summary of a deploy, as Markdown: how it ended and in which state the database is, what to do next, what
@@ -18,6 +19,7 @@ export function renderDeployment(deployment: Deployment): string {
     `## ${marks[deployment.result]} ${headlineOf(deployment, code(database))}`,
     renderReason(deployment),
     renderState(deployment),
+    renderLedger(deployment),
     renderAdvice({ ...deployment, isManual: judgement?.verdict === 'manual', wayBack: judgement?.wayBack }),
     isAboutThePlan ? plan : undefined,
     renderFacts(deployment),
@@ -83,7 +85,8 @@ function afterFailure(live: LiveState, database: string, isClaimed = false, step
     : `this deploy changed nothing in ${database}`
 }
 
-const marks: Readonly<Record<Result, string>> = {
+/** By how it ended, before a headline. */
+export const marks: Readonly<Record<Result, string>> = {
   created: '✅',
   updated: '✅',
   unchanged: '✅',
@@ -96,7 +99,8 @@ const marks: Readonly<Record<Result, string>> = {
   unknown: '❓'
 }
 
-function renderReason({ reason }: Ending): string | undefined {
+/** Why it ended so. */
+export function renderReason({ reason }: Ending): string | undefined {
   return reason && quote(reason)
 }
 
@@ -106,7 +110,8 @@ function renderState(ending: Ending): string {
   return `**The database now:** ${stateText(ending)}${data}`
 }
 
-const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
+/** What every rollback leaves. */
+export const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
 
 function stateText({ live, isClaimed }: Ending): string {
   switch (live.kind) {
@@ -135,14 +140,35 @@ function renderFacts(deployment: Deployment): string {
     ['Deployed as', code(deployment.identity)],
     ['New module', code(deployment.moduleHash)],
     ['Previous module', deployment.previousHash && code(deployment.previousHash)],
-    ['Health check', deployment.healthCheck && code(deployment.healthCheck)]
+    ['Health check', deployment.healthCheck && code(deployment.healthCheck)],
+    ['Release', deployment.release && releaseLink(deployment.release)]
   ]
   const known = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   const [head = [], ...rest] = known
   return table(head, rest)
 }
 
-function renderTimeline(steps: readonly Step[]): string | undefined {
+/** A release of the ledger, with its page where it has one. */
+export function releaseLink({ id, url }: NonNullable<Deployment['release']>): string {
+  return url !== undefined && /^https?:[^\s()<>]+$/.test(url) ? `[${id}](${url})` : String(id)
+}
+
+/** What does not agree with the ledger, or is not in it. */
+export function renderLedger({
+  drift,
+  isDrift,
+  ledgerWarning
+}: Pick<Deployment, 'drift' | 'isDrift' | 'ledgerWarning'>): string | undefined {
+  const parts = [
+    // As a reason it has been said already.
+    drift && !isDrift && `**Drift:** ${escapeMarkdown(driftText(drift))}`,
+    ledgerWarning && `**The ledger of releases:** ${escapeMarkdown(ledgerWarning)}`
+  ]
+  return sections(parts) || undefined
+}
+
+/** What was done, and how long it took. */
+export function renderTimeline(steps: readonly Step[]): string | undefined {
   if (steps.length === 0) return undefined
   const rows = steps.map(({ outcome, name, detail, milliseconds }) => [
     `${outcome === 'ok' ? '✓' : '✗'} ${escapeMarkdown(name)}`,

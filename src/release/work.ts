@@ -14,6 +14,7 @@ import type { ReleaseChecks } from './checks.ts'
 import type { Findings } from './deployment.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { ReleaseNotes } from './ledger/record.ts'
+import type { Recorder } from './ledger/recorder.ts'
 
 /** What is asked of a deploy. */
 export type DeployRequest = {
@@ -79,6 +80,8 @@ export type Work = {
   readonly tools: DeployTools
   readonly journal: Journal
   readonly findings: Findings
+  /** Of the ledger, where there is one. */
+  readonly recorder?: Recorder | undefined
 }
 
 /** The module that was live before, and the file that it is saved in. */

@@ -94,14 +94,15 @@ export function modelServer(start: { live?: Module; closed?: Module; claimed?: b
   return { server: server as unknown as Server, state, faults, requests, databaseIdentity }
 }
 
-/** A clock on which waiting takes no time. */
+/** A clock on which waiting takes no time, but longer than an answer that is there. */
 export function modelClock(): Clock {
   let now = 0
   return {
     now: () => now,
     random: () => 0.5,
-    sleep: async (milliseconds) => {
-      now += milliseconds
+    sleep: async (milliseconds, signal) => {
+      await new Promise(setImmediate)
+      if (!signal?.aborted) now += milliseconds
     }
   }
 }

@@ -27,16 +27,21 @@ function serverAt(url: string): TestServer {
   return { url, issueToken, close: async () => undefined }
 }
 
-export type DeployOptions = JobOptions & {
-  readonly database: string
-  /** A name for `fixtureModule`, `.wasm` left out, or the content of the file; no file is there without it. */
+/** What lies in a job's workspace. */
+export type WorkspaceFiles = {
+  /** `module.wasm`: a name for `fixtureModule`, `.wasm` left out, or the content of the file; no file is there without it. */
   readonly module?: string | Uint8Array
   /** Texts by their names in the workspace. */
   readonly files?: Readonly<Record<string, string>>
-  /** On top of server, database, module and token; an empty one takes one of these away. */
-  readonly inputs?: Readonly<Record<string, string>>
-  readonly onLine?: Step['onLine']
 }
+
+export type DeployOptions = JobOptions &
+  WorkspaceFiles & {
+    readonly database: string
+    /** On top of server, database, module and token; an empty one takes one of these away. */
+    readonly inputs?: Readonly<Record<string, string>>
+    readonly onLine?: Step['onLine']
+  }
 
 /** A deploy that is over, post step included. */
 export type Deployed = {
@@ -86,11 +91,7 @@ export class Stage {
   } {
     const known = () => [...this.secrets, ...(secrets?.() ?? [])]
     const job = new Job({ dist, ...options, secrets: known })
-    if (module !== undefined) {
-      const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
-      writeFileSync(join(job.workspace, 'module.wasm'), bytes)
-    }
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(job.workspace, name), text)
+    fillWorkspace(job, { ...(module !== undefined && { module }), files })
     const given = { server: this.server.url, database, module: 'module.wasm', token: this.token, ...inputs }
     return { job, step: job.start({ action: 'deploy', inputs: given, ...(onLine && { onLine }) }) }
   }
@@ -136,6 +137,14 @@ export class Stage {
     const hash = /0x[0-9a-f]+/i.exec(await answer.text())?.[0]
     return answer.status === 200 && hash !== undefined ? moduleHashFromU256(hash) : undefined
   }
+}
+
+export function fillWorkspace({ workspace }: Job, { module, files = {} }: WorkspaceFiles): void {
+  if (module !== undefined) {
+    const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
+    writeFileSync(join(workspace, 'module.wasm'), bytes)
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(workspace, name), text)
 }
 
 /** The hash of a fixture. */

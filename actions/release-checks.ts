@@ -1,13 +1,13 @@
-import type { CheckInputs } from '../../src/action/check-inputs.ts'
-import type { Environment } from '../../src/action/inputs.ts'
-import { writeSummary } from '../../src/action/summary.ts'
-import type { ReleaseChecks } from '../../src/release/checks.ts'
-import type { Deployment } from '../../src/release/deployment.ts'
-import { blocking } from '../../src/smoke/preflight.ts'
-import { renderSmoke } from '../../src/smoke/report/summary.ts'
-import { annotateFailures, annotateObjections, checksIn, loadHostsIn, outputsOfChecks } from '../checking.ts'
+import type { CheckInputs } from '../src/action/check-inputs.ts'
+import type { Environment } from '../src/action/inputs.ts'
+import { writeSummary } from '../src/action/summary.ts'
+import type { ReleaseChecks } from '../src/release/checks.ts'
+import type { Deployment } from '../src/release/deployment.ts'
+import { blocking } from '../src/smoke/preflight.ts'
+import { renderSmoke } from '../src/smoke/report/summary.ts'
+import { annotateFailures, annotateObjections, checksIn, loadHostsIn, outputsOfChecks } from './checking.ts'
 
-export { makeReportFolder, tellCheck } from '../checking.ts'
+export { makeReportFolder, tellCheck } from './checking.ts'
 
 /** What the inputs say to check of the release. Throws a `ConfigurationError` for what is wrong in a file of checks. */
 export async function releaseChecksIn(inputs: CheckInputs): Promise<ReleaseChecks> {

@@ -1,0 +1,55 @@
+import { ConfigurationError } from '../errors.ts'
+import type { ModuleHash } from '../module/hash.ts'
+import type { Drift } from './ledger/history.ts'
+import type { RecordedRelease } from './ledger/ledger.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Compares what is live with what the ledger says, and warns when somebody has published past it. Answers why the deploy
+ * is to stop, in whole sentences; none when it may go on. `live` is `undefined` when nobody can read it. Throws a
+ * `ConfigurationError` when the deploy is to stop on drift, and there is nothing that tells.
+ */
+export async function objectionsOfLedger(
+  { request, recorder, journal }: Work,
+  live: ModuleHash | undefined
+): Promise<readonly string[]> {
+  const mustMatch = request.onDrift === 'fail'
+  if (recorder === undefined) {
+    if (!mustMatch) return []
+    throw new ConfigurationError(
+      'There is no ledger of releases here, so `on-drift: fail` has nothing to compare with. It needs `ledger: github`, a run of GitHub Actions and a `github-token` that may read deployments; or leave `on-drift` out.'
+    )
+  }
+  if (live === undefined) return mustMatch ? [`Nobody can read which module is live. ${cannotCompare}`] : []
+  const standing = await recorder.standingOf(live)
+  if (standing.kind === 'failed') {
+    return mustMatch ? [`The ledger of releases could not be read: ${standing.reason}. ${cannotCompare}`] : []
+  }
+  const { drift } = standing.value
+  if (drift === undefined) return []
+  if (!mustMatch) journal.warn(driftText(drift))
+  return mustMatch ? [`${driftText(drift)} ${adopt}`] : []
+}
+
+const cannotCompare =
+  'So it is not known whether it is the one that was released last, and this deploy is to stop then (`on-drift: fail`).'
+
+const adopt =
+  'This deploy is to stop then (`on-drift: fail`): find out what was published and why. `on-drift: adopt` writes it down as a release and goes on.'
+
+/** What is live and what should be, as far as it is known who published what, and when. */
+export function driftText({ liveHash, expected, knownAs }: Drift): string {
+  const known = knownAs
+    ? `, which release ${knownAs.id} had (${whoAndWhen(knownAs)})`
+    : ', of which there is no release'
+  return (
+    `Somebody has published past the ledger of releases: live is module ${liveHash}${known}. Live should be module ` +
+    `${expected.record.moduleHash} of release ${expected.id} (${whoAndWhen(expected)}). It was published since then by the owner of the database; a server does not say when, nor who that was.`
+  )
+}
+
+function whoAndWhen({ record, by, begun, url }: RecordedRelease): string {
+  const who = record.actor ?? by
+  const parts = [record.action, new Date(begun).toISOString(), who && `by ${who}`, record.run ?? url]
+  return parts.filter(Boolean).join(', ')
+}

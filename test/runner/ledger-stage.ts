@@ -1,0 +1,91 @@
+import type { Deployment, DeploymentState } from '../stand-ins/github/operations/deployments.ts'
+import type { Permissions } from '../stand-ins/github/state.ts'
+import { type GitHub, type GitHubOptions, startGitHub, type WorkflowRun } from './github.ts'
+import type { Job, JobOptions, RunningStep, Step, StepResult } from './runner.ts'
+import { dist, fillWorkspace, type Stage, startStage, type WorkspaceFiles } from './stage.ts'
+
+export type LedgerStepOptions = Omit<JobOptions, 'githubToken'> &
+  WorkspaceFiles & {
+    readonly database: string
+    /** On top of server, database and token, and of `module` where there is one; an empty one takes one of these away. */
+    readonly inputs?: Readonly<Record<string, string>>
+    /** Another run than one of its own, for a push to the main branch. */
+    readonly run?: WorkflowRun
+    /** What a workflow with a ledger gives, without it: `contents: read`, `actions: read`, `deployments: write`. */
+    readonly permissions?: Permissions
+    readonly onLine?: Step['onLine']
+  }
+
+/** A step that is over, post step included. */
+export type LedgerStep = { readonly main: StepResult; readonly post: StepResult; readonly run: WorkflowRun }
+
+/** What GitHub has of a release. */
+export type LedgerEntry = Pick<Deployment, 'id' | 'environment' | 'payload' | 'ref' | 'sha' | 'description'> & {
+  /** The oldest first. */
+  readonly states: readonly DeploymentState[]
+  /** Of each status. */
+  readonly descriptions: readonly string[]
+}
+
+/** A server with a user and GitHub with a repository, for built actions that run there as GitHub runs them. */
+export async function startLedgerStage(options: GitHubOptions = {}): Promise<LedgerStage> {
+  const [stage, github] = await Promise.all([startStage(), startGitHub(options)])
+  return new LedgerStage(stage, github)
+}
+
+export class LedgerStage {
+  readonly stage: Stage
+  readonly github: GitHub
+
+  constructor(stage: Stage, github: GitHub) {
+    this.stage = stage
+    this.github = github
+  }
+
+  /** Runs an action in a job of its own, from start to end. */
+  async run(action: string, options: LedgerStepOptions): Promise<LedgerStep> {
+    const { job, step, run } = this.start(action, options)
+    try {
+      const main = await step.result
+      const [post] = await job.post()
+      if (!post) throw new Error(`${action} has no post step`)
+      return { main, post, run }
+    } finally {
+      job.end()
+    }
+  }
+
+  /** For tests that interfere while the step runs: the job is theirs to end. */
+  start(action: string, options: LedgerStepOptions): { job: Job; step: RunningStep; run: WorkflowRun } {
+    const { database, module, files = {}, inputs, onLine, permissions = usualPermissions, secrets, ...rest } = options
+    const { run = this.github.startRun(), ...jobOptions } = rest
+    const known = () => [...this.stage.secrets, ...(secrets?.() ?? [])]
+    const { job } = run.startJob({ dist, ...jobOptions, permissions, secrets: known })
+    fillWorkspace(job, { ...(module !== undefined && { module }), files })
+    const { url: server } = this.stage.server
+    const usual = { server, database, token: this.stage.token, ...(module !== undefined && { module: 'module.wasm' }) }
+    return { job, step: job.start({ action, inputs: { ...usual, ...inputs }, ...(onLine && { onLine }) }), run }
+  }
+
+  /** What GitHub has of an environment's releases, the oldest first. */
+  entries(environment: string): LedgerEntry[] {
+    const deployments = this.github.api.state.deployments.filter((each) => each.environment === environment)
+    return deployments.map(({ id, payload, ref, sha, description, statuses }) => ({
+      id,
+      environment,
+      payload,
+      ref,
+      sha,
+      description,
+      states: statuses.map(({ state }) => state),
+      descriptions: statuses.map((status) => status.description)
+    }))
+  }
+
+  /** Throws when GitHub was asked wrongly. */
+  async close(): Promise<void> {
+    await Promise.all([this.stage.server.close(), this.github.close()])
+  }
+}
+
+const usualPermissions: Permissions = { contents: 'read', actions: 'read', deployments: 'write' }
