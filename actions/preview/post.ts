@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.ts'
 import { deletePreview } from '../../src/preview/delete.ts'
 import { previewOf } from '../../src/preview/preview.ts'
 import { renderDeletion } from '../../src/preview/report.ts'
-import { finishCutOff } from '../releasing.ts'
+import { type Failing, finishCutOff } from '../releasing.ts'
 import { gitHubSide } from './github.ts'
 import type { spec } from './spec.ts'
 import { checkpoint, unfilled } from './state.ts'
@@ -16,7 +16,16 @@ import { checkpoint, unfilled } from './state.ts'
  */
 export async function post(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const left = unfilled.read(step.environment)
-  if (left == null) return { outputs: {}, ...(await finishCutOff('preview', checkpoint, inputs, step)) }
+  const deleted = left == null ? {} : await deleteUnfilled(left, inputs, step)
+  const finished = await finishCutOff('preview', checkpoint, inputs, step)
+  return { outputs: {}, ...finished, ...deleted }
+}
+
+async function deleteUnfilled(
+  left: { readonly prefix: string; readonly number: number },
+  inputs: Inputs<typeof spec>,
+  step: Step<typeof spec>
+): Promise<Failing> {
   const preview = previewOf(left.prefix, left.number)
   const { server, credential } = await openConnection(inputs, step.environment)
   const { releases } = gitHubSide(inputs, step.environment)
@@ -24,7 +33,6 @@ export async function post(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
   await writeSummary(renderDeletion(deletion, preview), step.environment)
   const message = `The job was cut off before the new preview was filled, so "${preview.database}" is deleted again.`
   return {
-    outputs: {},
     failure: { title: 'preview: cut off', message: 'reason' in deletion ? deletion.reason : message }
   }
 }

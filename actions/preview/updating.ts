@@ -6,14 +6,13 @@ import type { Preview } from '../../src/preview/preview.ts'
 import { isThere, type PreviewFacts, renderComment, renderUpdate } from '../../src/preview/report.ts'
 import { type PreviewUpdate, updatePreview } from '../../src/preview/update.ts'
 import { readSeed } from '../../src/rehearsal/seed-file.ts'
-import type { ReleaseChecks } from '../../src/release/checks.ts'
 import { isSuccess } from '../../src/release/deployment.ts'
 import { headlineOf } from '../../src/release/summary.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
-import { checksIn, loadHostsIn, makeReportFolder, reportChecks, tellCheck } from '../checking.ts'
 import { type GivenModule, givenModule } from '../given-module.ts'
 import { notesOf, openLedger } from '../ledger.ts'
 import { deployTools, type Failing, stepFolder } from '../releasing.ts'
+import { checkingFor } from '../wanted-checks.ts'
 import { commitOf } from './commit.ts'
 import { readEvent } from './github.ts'
 import type { PreviewStep } from './main.ts'
@@ -25,10 +24,13 @@ export async function runUpdate(preview: Preview, work: PreviewStep): Promise<Ou
   const { inputs, step, github, connection } = work
   const { environment } = step
   const wanted = await wantedModule(work)
-  const checks = await checksOf(work)
+  // What writes may do so: a preview is there to be tried on.
+  const checkInputs = { ...inputs, soak: undefined, allowWrites: true }
+  const checking = await checkingFor(checkInputs)
+  const checks = await checking?.releaseChecksIn(checkInputs)
   const seed = inputs.seed === undefined ? undefined : await readSeed(inputs.seed)
   const folder = resolve(inputs.reportFolder ?? stepFolder(environment))
-  if (checks !== undefined) await makeReportFolder(folder)
+  await checking?.makeReportFolder(folder)
   const commit = commitOf(environment, await readEvent(environment))
   const ledger = await openLedger({ ...inputs, isTransient: true }, preview.database, environment)
   const update = await updatePreview(
@@ -47,14 +49,14 @@ export async function runUpdate(preview: Preview, work: PreviewStep): Promise<Ou
     {
       ...deployTools('preview', connection, step, checkpoint.save),
       releases: github.releases,
-      onReport: tellCheck,
+      onReport: checking?.tellCheck,
       rememberUnfilled: (isUnfilled) => unfilled.save(isUnfilled ? preview : null),
       ...(ledger && { ledger })
     }
   )
   const facts = factsOf(preview, work, commit.commit, seed !== undefined)
   await writeSummary(renderUpdate(update, facts), environment)
-  const checked = update.deployment && (await reportChecks(update.deployment, folder, environment))
+  const checked = update.deployment && (await checking?.reportChecks(update.deployment, folder, environment))
   if (!inputs.dryRun) await github.comment(preview, renderComment(update, facts))
   return { outputs: { ...outputsOf(update, facts, wanted), ...checked }, ...failureOf(update, preview) }
 }
@@ -65,13 +67,6 @@ async function wantedModule({ inputs, step }: PreviewStep): Promise<GivenModule>
   throw new ConfigurationError(
     "Say which module the preview is to show: `module` (a file) or `artifact` (the name of `build-module`'s artifact of this run). Only to delete a preview it may be left out."
   )
-}
-
-/** What writes may do so: a preview is there to be tried on. */
-async function checksOf({ inputs }: PreviewStep): Promise<ReleaseChecks | undefined> {
-  const given = { ...inputs, soak: undefined, allowWrites: true }
-  const checks = await checksIn(given)
-  return checks && { checks, soak: undefined, allowWrites: true, allowedLoadHosts: loadHostsIn(given) }
 }
 
 function factsOf(

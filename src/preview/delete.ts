@@ -61,8 +61,8 @@ async function remove(identity: Identity, { server, clock }: Proof & { readonly 
   }
   const found = await insist(() => server.resolve(identity), clock)
   if (found.kind === 'answer' && found.value.kind !== 'exists') return { kind: 'deleted', identity }
-  const now = found.kind === 'answer' ? 'It is still there' : `Whether it is still there is not known: ${found.reason}`
-  const reason = `${messageOf(answer.failure)} ${now}.`
+  const now = found.kind === 'answer' ? 'It is still there.' : `Whether it is still there is not known. ${found.reason}`
+  const reason = `${messageOf(answer.failure)} ${now}`
   return { kind: 'failed', reason, isUnknown: found.kind !== 'answer' }
 }
 
