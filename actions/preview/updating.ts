@@ -47,11 +47,10 @@ export async function runUpdate(preview: Preview, work: PreviewStep): Promise<Ou
       remaking: inputs.remake
     },
     {
-      ...deployTools('preview', connection, step, checkpoint.save),
+      ...deployTools('preview', connection, step, checkpoint.save, ledger),
       releases: github.releases,
       onReport: checking?.tellCheck,
-      rememberUnfilled: (isUnfilled) => unfilled.save(isUnfilled ? preview : null),
-      ...(ledger && { ledger })
+      rememberUnfilled: (isUnfilled) => unfilled.save(isUnfilled ? preview : null)
     }
   )
   const facts = factsOf(preview, work, commit.commit, seed !== undefined)

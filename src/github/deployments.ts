@@ -208,13 +208,7 @@ async function addStatus(place: DeploymentsPlace, path: string, status: StatusRe
     ...(environmentUrl && { environment_url: environmentUrl })
   }
   return writeOnce(place.clock, {
-    write: () =>
-      place.api.post(
-        path,
-        body,
-        z.unknown().transform(() => undefined),
-        writing
-      ),
+    write: () => place.api.post(path, body, addedShape, writing),
     find: () => isNewest(place, path, { state, description })
   })
 }
@@ -231,6 +225,8 @@ async function isNewest(
   return { kind: 'ok', value: isThere ? { made: undefined } : undefined }
 }
 
+const addedShape = z.object({ id: z.int() }).transform(() => undefined)
+
 type Write<T> = {
   readonly write: () => Promise<ApiAnswer<T>>
   /** Whether it was written although the answer was lost. */
@@ -245,8 +241,12 @@ const settling = 1000
 /** The longest wait that GitHub may ask for, in milliseconds: whoever waits for more is told instead. */
 const longestWait = 10_000
 
+/** Milliseconds after which nothing is begun anew: whatever is written here, more important work waits for it. */
+const patience = 20_000
+
 /** Writes until it is written for certain, but never twice. */
 async function writeOnce<T>(clock: Clock, { write, find }: Write<T>): Promise<ApiAnswer<T>> {
+  const end = clock.now() + patience
   for (let attempt = 1; ; attempt += 1) {
     const answer = await write()
     const wait = waitAfter(answer)
@@ -255,7 +255,7 @@ async function writeOnce<T>(clock: Clock, { write, find }: Write<T>): Promise<Ap
     const found = await find()
     if (found.kind !== 'ok') return answer
     if (found.value) return { kind: 'ok', value: found.value.made }
-    if (attempt === attempts) return answer
+    if (attempt === attempts || clock.now() > end) return answer
   }
 }
 

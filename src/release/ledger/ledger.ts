@@ -13,6 +13,8 @@ export type Ledger = {
    * failure. Of very many, those that are looked through in bearable time.
    */
   releases(place: LedgerPlace, options?: ReleasesOptions): AsyncIterable<LedgerAnswer<RecordedRelease>>
+  /** The databases that the newest releases of the environment are of, each once: by the names that they were given. */
+  places(): Promise<LedgerAnswer<readonly LedgerPlace[]>>
   /** Writes down a release that is about to begin. */
   begin(record: ReleaseRecord): Promise<LedgerAnswer<{ readonly id: number; readonly url?: string }>>
   /** Writes down how a release ended. */
@@ -52,7 +54,7 @@ export type LedgerEnding = {
   /** Of a release of several databases: the positions (from 0) in `databases` of those that do not run its module. */
   readonly without?: readonly number[]
   /** One sentence for people, cut where there is no room. */
-  readonly note?: string
+  readonly note?: string | undefined
 }
 
 /** A release that is in the ledger, as far as one database goes. */
