@@ -9,6 +9,7 @@ import type { Preview } from '../../src/preview/preview.ts'
 import { deletionHeadline, renderCleanup, renderDeletion } from '../../src/preview/report.ts'
 import { openLedger } from '../ledger.ts'
 import type { PreviewStep } from './main.ts'
+import { retireReleases } from './retiring.ts'
 import type { spec } from './spec.ts'
 
 export async function runDelete(preview: Preview, work: PreviewStep): Promise<Outcome<typeof spec>> {
@@ -82,27 +83,13 @@ function proofOf({ connection, github }: PreviewStep) {
   return { server, identity: credential.identity, releases: github.releases, clock: systemClock }
 }
 
-/** Says it on the pull request, and that what the ledger shows as deployed is gone. */
-async function afterDeletion(preview: Preview, markdown: string, work: PreviewStep): Promise<void> {
-  await work.github.comment(preview, markdown)
-  await retireReleases(preview, work)
-}
-
-/** As many as may still be shown as deployed: each release retires the one before it, unless that failed. */
-const mostRetired = 5
-
-async function retireReleases({ database }: Preview, { inputs, step, connection }: PreviewStep): Promise<void> {
-  const ledger = await openLedger(inputs, database, step.environment)
-  if (ledger === undefined) return
-  let retired = 0
-  for await (const release of ledger.releases({ server: connection.server.url, database })) {
-    const answer = release.kind === 'ok' ? await ledger.retire(release.value.id) : release
-    if (answer.kind === 'failed') {
-      warn('The ledger still shows a preview that is gone', answer.reason)
-      return
-    }
-    retired += 1
-    const isLast = release.kind === 'ok' && release.value.state === 'good'
-    if (isLast || retired === mostRetired) return
-  }
+/** Says it on the pull request, and in the ledger. */
+async function afterDeletion(
+  preview: Preview,
+  markdown: string,
+  { inputs, step, github, connection }: PreviewStep
+): Promise<void> {
+  await github.comment(preview, markdown)
+  const ledger = await openLedger(inputs, preview.database, step.environment)
+  await retireReleases(ledger, { server: connection.server.url, database: preview.database })
 }

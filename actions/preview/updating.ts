@@ -16,6 +16,7 @@ import { checkingFor } from '../wanted-checks.ts'
 import { commitOf } from './commit.ts'
 import { readEvent } from './github.ts'
 import type { PreviewStep } from './main.ts'
+import { retireReleases } from './retiring.ts'
 import type { spec } from './spec.ts'
 import { checkpoint, unfilled } from './state.ts'
 
@@ -56,6 +57,11 @@ export async function runUpdate(preview: Preview, work: PreviewStep): Promise<Ou
   const facts = factsOf(preview, work, commit.commit, seed !== undefined)
   await writeSummary(renderUpdate(update, facts), environment)
   const checked = update.deployment && (await checking?.reportChecks(update.deployment, folder, environment))
+  const isGone = update.unfilled?.kind === 'deleted'
+  if (isGone || (update.remadeBecause !== undefined && !inputs.dryRun)) {
+    const place = { server: connection.server.url, database: preview.database }
+    await retireReleases(ledger, place, isGone ? undefined : update.deployment?.release?.id)
+  }
   if (!inputs.dryRun) await github.comment(preview, renderComment(update, facts))
   return { outputs: { ...outputsOf(update, facts, wanted), ...checked }, ...failureOf(update, preview) }
 }

@@ -27,7 +27,8 @@ export function renderUpdate(update: PreviewUpdate, facts: PreviewFacts): string
     renderUnfilled(update),
     renderAddress(update, facts),
     renderRemaking(update),
-    deployment && renderDeployment(deployment).trimEnd().replace(/^## /, '### ')
+    // Of a database that is deleted again it would say what was there before.
+    deployment && update.unfilled?.kind !== 'deleted' && renderDeployment(deployment).trimEnd().replace(/^## /, '### ')
   ])}\n`
 }
 
@@ -77,14 +78,11 @@ function renderReason({ deployment, reason }: PreviewUpdate): string | undefined
   return reason === undefined || deployment?.reason === reason ? undefined : quote(reason)
 }
 
-function renderUnfilled({ unfilled, deployment }: PreviewUpdate): string | undefined {
+function renderUnfilled({ unfilled }: PreviewUpdate): string | undefined {
   if (unfilled === undefined) return undefined
-  const why = deployment?.reason && quote(deployment.reason)
-  const now =
-    'reason' in unfilled
-      ? `It is filled in part, and could not be deleted again: ${escapeMarkdown(unfilled.reason)}`
-      : 'Half of a seed would be taken for all of it by the next run, so the new database was deleted again.'
-  return sections([why, now])
+  return 'reason' in unfilled
+    ? `It is filled in part, and could not be deleted again: ${escapeMarkdown(unfilled.reason)}`
+    : 'Half of a seed would be taken for all of it by the next run, so the new database was deleted again.'
 }
 
 /** Whether the preview is there, as far as is known. */

@@ -25,12 +25,12 @@ function isCopy(kind: Seed['entries'][number]['kind']): boolean {
   return kind === 'copy' || kind === 'copy-all'
 }
 
-/** Fills a new preview with a seed. `onEnd` is told whether that came to its end. */
+/** Fills a new preview with a seed. `onEnd` is told why that did not come to its end, or nothing when it did. */
 export function filler(
   seed: Seed,
   database: string,
   { server, clock, cancelled }: Pick<DeployTools, 'server' | 'clock' | 'cancelled'>,
-  onEnd: (isFilled: boolean) => void
+  onEnd: (obstacle: string | undefined) => void
 ): NonNullable<DeployRequest['fill']> {
   return async (journal, schema) => {
     const bounds = timeToFill(seed, { clock, cancelled })
@@ -44,10 +44,15 @@ export function filler(
       bounds
     }
     const filling = await fillAsStep(seed, place, journal)
-    onEnd(filling.kind === 'filled')
-    if (filling.kind === 'filled') return { kind: 'healthy' }
-    return filling.kind === 'cancelled'
-      ? { kind: 'cancelled', reason: 'The job was cancelled before the preview was filled.' }
-      : { kind: 'unhealthy', reason: `The preview could not be filled.\n${filling.reason}` }
+    if (filling.kind === 'filled') {
+      onEnd(undefined)
+      return { kind: 'healthy' }
+    }
+    const isCancelled = filling.kind === 'cancelled'
+    const reason = isCancelled
+      ? 'The job was cancelled before the preview was filled.'
+      : `The preview could not be filled.\n${filling.reason}`
+    onEnd(reason)
+    return { kind: isCancelled ? 'cancelled' : 'unhealthy', reason }
   }
 }

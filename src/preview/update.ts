@@ -36,7 +36,7 @@ export type PreviewUpdate = {
   /** Why the database of before, with its data, is gone. */
   readonly remadeBecause?: string
   /** One sentence or more on why it ended so; always there when the job fails. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** What became of a new database that could not be filled: half of its data would be taken for all of it. */
   readonly unfilled?: Deletion
 }
@@ -95,16 +95,16 @@ async function remake(request: PreviewRequest, tools: PreviewTools, why: string)
 async function create(request: PreviewRequest, tools: PreviewTools): Promise<PreviewUpdate> {
   const server = guard(request, tools, { kind: 'absent' })
   if (request.seed === undefined) return ended(await deploy(releaseOf(request), { ...tools, server }))
-  let isUnfilled = false
-  const fill = filler(request.seed, request.preview.database, { ...tools, server }, (isFilled) => {
-    isUnfilled = !isFilled
-    if (isFilled) tools.rememberUnfilled(false)
+  let obstacle: string | undefined
+  const fill = filler(request.seed, request.preview.database, { ...tools, server }, (reason) => {
+    obstacle = reason
+    if (reason === undefined) tools.rememberUnfilled(false)
   })
   tools.rememberUnfilled(true)
   const update = ended(await deploy({ ...releaseOf(request), fill }, { ...tools, server }))
-  const unfilled = isUnfilled ? await deletePreview(request.preview, tools) : undefined
+  const unfilled = obstacle === undefined ? undefined : await deletePreview(request.preview, tools)
   tools.rememberUnfilled(false)
-  return unfilled === undefined ? update : { ...update, result: 'failed', unfilled }
+  return unfilled === undefined ? update : { ...update, result: 'failed', reason: obstacle, unfilled }
 }
 
 function ended(deployment: Deployment): PreviewUpdate {

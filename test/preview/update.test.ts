@@ -50,6 +50,7 @@ describe('a new preview', () => {
     const made = await stage.update(preview, 'counter', { seed: bad })
     expect(made).toMatchObject({ result: 'failed', unfilled: { kind: 'deleted' }, unfilledStates: [true, false] })
     expect(made.reason).toMatch(/^The preview could not be filled.\nseed.yml:7: sql INSERT INTO nowhere/)
+    expect(renderUpdate(made, factsOf(made, preview.database))).not.toMatch(/kept|runs the new module/)
     expect(await stage.owner.client.resolve(preview.database)).toEqual({ kind: 'claimed' })
     const markdown = renderComment(made, factsOf(made, preview.database))
     expect(markdown).toContain('could not be filled, and is deleted again')
