@@ -28,7 +28,9 @@ export function renderUpdate(update: PreviewUpdate, facts: PreviewFacts): string
     renderAddress(update, facts),
     renderRemaking(update),
     // Of a database that is deleted again it would say what was there before.
-    deployment && update.unfilled?.kind !== 'deleted' && renderDeployment(deployment).trimEnd().replace(/^## /, '### ')
+    deployment &&
+      update.unfilled?.kind !== 'deleted' &&
+      renderDeployment(deployment).trimEnd().replace(/^## /, '### The publish: ')
   ])}\n`
 }
 
