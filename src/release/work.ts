@@ -4,7 +4,7 @@ import type { Plan } from '../migration/plan-file.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import type { CheckReport } from '../smoke/check-report.ts'
-import type { HealthChoice } from '../smoke/health.ts'
+import type { HealthChoice, HealthReport } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { Step } from '../steps/steps-file.ts'
@@ -46,6 +46,8 @@ export type DeployRequest = {
   readonly onDrift?: 'fail' | 'adopt' | undefined
   /** What is done to the data around the publish. Those after it run again when the module is live already. */
   readonly steps?: { readonly before: readonly Step[]; readonly after: readonly Step[] }
+  /** Fills a database that this deploy has created, before anything of it is checked. Throws nothing. */
+  readonly fill?: ((journal: Journal, schema: Schema) => Promise<HealthReport>) | undefined
 }
 
 /** What a deploy works with. */
