@@ -204,13 +204,7 @@ async function addStatus(place: DeploymentsPlace, path: string, status: StatusRe
     ...(environmentUrl && { environment_url: environmentUrl })
   }
   return writeOnce(place.clock, {
-    write: () =>
-      place.api.post(
-        path,
-        body,
-        z.unknown().transform(() => undefined),
-        writing
-      ),
+    write: () => place.api.post(path, body, addedShape, writing),
     find: () => isNewest(place, path, { state, description })
   })
 }
@@ -226,6 +220,8 @@ async function isNewest(
   const isThere = newest?.state === state && newest.description === description
   return { kind: 'ok', value: isThere ? { made: undefined } : undefined }
 }
+
+const addedShape = z.object({ id: z.int() }).transform(() => undefined)
 
 type Write<T> = {
   readonly write: () => Promise<ApiAnswer<T>>

@@ -94,7 +94,7 @@ export async function describeNext(work: Work, described: Promise<Schema>): Prom
 
 function saveLive({ request, tools, journal, findings }: Work, module: Module): Promise<Previous> {
   return journal.step('Save the live module', async (step) => {
-    const path = await saveModule(tools.folder, request.database, module)
+    const path = await (tools.save?.(module) ?? saveModule(tools.folder, request.database, module))
     findings.previousModulePath = path
     step.detail(`${module.hash.slice(0, 12)}, in ${basename(path)}`)
     return { module, path }

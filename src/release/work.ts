@@ -62,6 +62,8 @@ export type DeployTools = {
   readonly onReport?: ((report: CheckReport) => void) | undefined
   /** Where the live module and the plan are saved. */
   readonly folder: string
+  /** Saves the live module in another way than in a file of its database: answers the path. */
+  readonly save?: ((module: Module) => Promise<string>) | undefined
   /** Where the deploy comes from, for whoever reads the plan. */
   readonly origin: NonNullable<Plan['metadata']>
   /** Where releases are written down; nowhere without it. */

@@ -58,8 +58,9 @@ export type InternetRequest = {
  */
 export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
   const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, otherRepositories, hosts = {} } = options
-  const ofReleases = await releaseHosts(releases, { tokens, anonymousLimit }, otherRepositories)
-  const internet = new Internet((host) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases(host)))
+  const ofReleases = await releaseHosts({ releases, tokens, anonymousLimit, otherRepositories })
+  const hostOf = (host: string) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases.hostOf(host))
+  const internet = new Internet(hostOf, ofReleases.unexpected)
   await internet.listen()
   return internet
 }
@@ -67,6 +68,7 @@ export async function startInternet(options: InternetOptions = {}): Promise<Inte
 export class Internet {
   readonly requests: InternetRequest[] = []
   readonly #hostOf: (host: string) => Host | undefined
+  readonly #unexpected: () => readonly string[]
   readonly #authority = certificateAuthority()
   readonly #contexts = new Map<string, SecureContext>()
   readonly #faults = new FaultRules<InternetRule>()
@@ -80,8 +82,10 @@ export class Internet {
     }
   )
 
-  constructor(hostOf: (host: string) => Host | undefined) {
+  /** `unexpected` tells what should not have been asked. */
+  constructor(hostOf: (host: string) => Host | undefined, unexpected: () => readonly string[]) {
     this.#hostOf = hostOf
+    this.#unexpected = unexpected
     writeFileSync(this.#authorityFile, this.#authority.cert)
     this.#proxy.on('connect', (request: IncomingMessage, socket: Socket) => this.#connect(request, socket))
   }
@@ -124,12 +128,15 @@ export class Internet {
     await once(this.#proxy, 'listening')
   }
 
+  /** Throws when GitHub's API was asked what it should not have been. */
   async close(): Promise<void> {
     this.#proxy.close()
     this.#proxy.closeAllConnections()
     for (const socket of this.#sockets) socket.destroy()
     await once(this.#proxy, 'close')
     rmSync(this.#folder, { recursive: true, force: true })
+    const unexpected = this.#unexpected()
+    if (unexpected.length > 0) throw new Error(`GitHub was asked wrongly:\n${unexpected.join('\n')}`)
   }
 
   get #authorityFile(): string {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { type HostAnswer, type HostRequest, jsonAnswer } from './http-answer.ts'
 
 export type Credentials = {
-  /** Tokens that are known; any other is refused. */
-  readonly tokens: readonly string[]
+  /** Whether a token is known; any other is refused. */
+  readonly isKnown: (token: string) => boolean
   /** Requests that whoever has no token may make. */
   readonly anonymousLimit: number
 }
@@ -27,7 +27,7 @@ export class RateLimit {
     answer: (token: string | undefined) => Given
   ): HostAnswer | Given {
     const token = /^(?:bearer|token) (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-    if (request.headers.authorization !== undefined && !this.#credentials.tokens.includes(token ?? '')) {
+    if (request.headers.authorization !== undefined && !this.#credentials.isKnown(token ?? '')) {
       const documentation_url = 'https://docs.github.com/rest'
       return jsonAnswer(401, { message: 'Bad credentials', documentation_url, status: '401' })
     }

@@ -1,15 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { releaseArchives } from './archives.ts'
-import {
-  gitHubNotFound,
-  type Host,
-  type HostAnswer,
-  type HostRequest,
-  jsonAnswer,
-  pageOf,
-  redirect
-} from './http-answer.ts'
-import { type Credentials, RateLimit } from './rate-limit.ts'
+import { GitHubApi } from './github/api.ts'
+import { GitHubState, type ReleaseAsset } from './github/state.ts'
+import { type Host, type HostAnswer, type HostRequest, redirect } from './http-answer.ts'
 
 /** A release as a test wants it. */
 export type ReleaseChoice = {
@@ -24,113 +17,89 @@ export type ReleaseChoice = {
   readonly assets?: readonly string[]
 }
 
-type Asset = { readonly id: number; readonly name: string; readonly bytes: Buffer; readonly digest: string | null }
-
-type Release = Required<Omit<ReleaseChoice, 'assets' | 'digests'>> & {
-  readonly id: number
-  readonly tag: string
-  readonly assets: readonly Asset[]
+export type ReleaseHostsOptions = {
+  /** Newest first. */
+  readonly releases: readonly ReleaseChoice[]
+  /** Tokens that GitHub's API knows. */
+  readonly tokens: readonly string[]
+  readonly anonymousLimit: number
+  /** What answers for other repositories at GitHub's API. */
+  readonly otherRepositories: Host | undefined
 }
 
-const repository = 'clockworklabs/SpacetimeDB'
+export type ReleaseHosts = {
+  hostOf(host: string): Host | undefined
+  /** What GitHub's API should not have been asked, and why. */
+  unexpected(): readonly string[]
+}
+
+const repository = { owner: 'clockworklabs', name: 'SpacetimeDB', isPrivate: false }
+const path = `${repository.owner}/${repository.name}`
 const assetHost = 'release-assets.githubusercontent.com'
 
 /**
- * Stands in for what knows SpacetimeDB's releases: GitHub's API (https://docs.github.com/rest/releases/releases),
- * github.com and the host that it redirects downloads to, the mirror on S3, and mirrors of companies at `*.example`,
- * which have both the API (`…/releases`) and the files (`…/v2.8.3/ASSET`) below any path. The newest release is the
- * first that was given. What GitHub's API is asked about other repositories something else may answer. It differs from GitHub: drafts are shown to nobody, releases have no update programs, and what
- * S3 says of a file that it doesn't have is a guess (404).
+ * Stands in for what knows SpacetimeDB's releases: GitHub's API, github.com and the host that it redirects downloads to,
+ * the mirror on S3, and the hosts of companies at `*.example`, each of which is a GitHub Enterprise with a copy of the
+ * releases, and a mirror that has the files (`…/v2.8.3/ASSET`) below any path. It differs from GitHub: releases have no
+ * update programs, and what S3 says of a file that it doesn't have is a guess (404).
  */
-export async function releaseHosts(
-  choices: readonly ReleaseChoice[],
-  credentials: Credentials,
-  otherRepositories: Host | undefined
-): Promise<(host: string) => Host | undefined> {
-  const releases = (await Promise.all(choices.map(makeRelease))).filter(({ draft }) => !draft)
-  const signatures = new Map<string, Asset>()
-  const limit = new RateLimit(credentials)
+export async function releaseHosts(options: ReleaseHostsOptions): Promise<ReleaseHosts> {
+  const { tokens: otherTokens, anonymousLimit, otherRepositories } = options
+  const state = await releasesOf(options.releases)
+  const api = new GitHubApi(state, { otherTokens, anonymousLimit })
+  const companies = new Map<string, GitHubApi>()
+  const signatures = new Map<string, ReleaseAsset>()
   const fixed: Readonly<Record<string, Host>> = {
     'api.github.com': (request) =>
-      otherRepositories && !isOfRepository(request)
-        ? otherRepositories(request)
-        : limit.admit(request, () => answerApi(releases, request) ?? gitHubNotFound()),
-    'github.com': (request) => answerWeb(releases, signatures, request),
+      otherRepositories && !isOfRepository(request) ? otherRepositories(request) : api.answer(request),
+    'github.com': (request) => answerWeb(state, signatures, request),
     [assetHost]: (request) => answerAsset(signatures, request),
     'objects.githubusercontent.com': (request) => answerAsset(signatures, request),
-    'spacetimedb-client-binaries.s3.amazonaws.com': (request) => answerMirror(releases, request)
+    'spacetimedb-client-binaries.s3.amazonaws.com': (request) => answerMirror(state, request)
   }
-  const company: Host = (request) => answerApi(releases, request) ?? fileOf(releases, request.url.pathname)
-  return (host) => fixed[host] ?? (host.endsWith('.example') ? company : undefined)
+  const company: Host = (request) => {
+    if (!request.url.pathname.startsWith('/api/v3/')) return fileOf(state, request.url.pathname)
+    const known = companies.get(request.host) ?? enterprise(state, request.host, options)
+    companies.set(request.host, known)
+    return known.answer(request)
+  }
+  return {
+    hostOf: (host) => fixed[host] ?? (host.endsWith('.example') ? company : undefined),
+    unexpected: () => [api, ...companies.values()].flatMap((each) => each.unexpected)
+  }
 }
 
-let lastId = 0
+async function releasesOf(choices: readonly ReleaseChoice[]): Promise<GitHubState> {
+  const state = new GitHubState(undefined, repository)
+  for (const { version, prerelease = false, draft = false, digests = true, assets } of [...choices].reverse()) {
+    const archives = await releaseArchives(version)
+    const wanted = archives.filter(({ name }) => assets?.includes(name) ?? true)
+    const files = Object.fromEntries(wanted.map(({ name, bytes }) => [name, bytes]))
+    state.addRelease(`v${version}`, files, { isDraft: draft, isPrerelease: prerelease, hasDigests: digests })
+  }
+  return state
+}
 
-async function makeRelease(choice: ReleaseChoice): Promise<Release> {
-  const { version, prerelease = false, draft = false, digests = true } = choice
-  const archives = await releaseArchives(version)
-  const assets = archives
-    .filter(({ name }) => choice.assets?.includes(name) ?? true)
-    .map(({ name, bytes, digest }) => ({ id: ++lastId, name, bytes, digest: digests ? digest : null }))
-  return { version, prerelease, draft, id: ++lastId, tag: `v${version}`, assets }
+/** A copy, whose links lead to its own host. */
+function enterprise(state: GitHubState, host: string, options: ReleaseHostsOptions): GitHubApi {
+  const copy = new GitHubState(undefined, repository)
+  copy.releases.push(...state.releases)
+  copy.web = `https://${host}`
+  return new GitHubApi(copy, { base: '/api/v3', otherTokens: options.tokens, anonymousLimit: options.anonymousLimit })
 }
 
 function isOfRepository({ url }: HostRequest): boolean {
-  return url.pathname.toLowerCase().startsWith(`/repos/${repository}/`.toLowerCase())
-}
-
-/** GitHub's API, or a company's copy of it: links to files lead to the host that was asked. */
-function answerApi(releases: readonly Release[], { url, host }: HostRequest): HostAnswer | undefined {
-  const [, root = '', rest = ''] = /^(.*\/releases)(?:\/(latest|tags\/[^/]+))?$/.exec(url.pathname) ?? []
-  const isGitHub = host === 'api.github.com'
-  if (root === '' || (isGitHub && root.toLowerCase() !== `/repos/${repository}/releases`.toLowerCase()))
-    return undefined
-  const files = isGitHub ? `https://github.com/${repository}/releases/download` : `https://${host}${root}/download`
-  const show = (release: Release | undefined) => release && jsonAnswer(200, releaseJson(release, files))
-  if (rest === 'latest') return show(releases.find(({ prerelease }) => !prerelease))
-  if (rest !== '') return show(releases.find(({ tag }) => `tags/${tag}` === decodeURIComponent(rest)))
-  const { items, headers } = pageOf(releases, url)
-  return jsonAnswer(
-    200,
-    items.map((release) => releaseJson(release, files)),
-    headers
-  )
-}
-
-function releaseJson({ id, tag, version, draft, prerelease, assets }: Release, files: string) {
-  return {
-    id,
-    url: `https://api.github.com/repos/${repository}/releases/${id}`,
-    html_url: `https://github.com/${repository}/releases/tag/${tag}`,
-    tag_name: tag,
-    name: `Release ${version}`,
-    draft,
-    prerelease,
-    created_at: '2026-01-01T00:00:00Z',
-    published_at: '2026-01-01T00:00:00Z',
-    assets: assets.map((asset) => ({
-      id: asset.id,
-      url: `https://api.github.com/repos/${repository}/releases/assets/${asset.id}`,
-      name: asset.name,
-      label: '',
-      state: 'uploaded',
-      content_type: asset.name.endsWith('.zip') ? 'application/zip' : 'application/gzip',
-      size: asset.bytes.length,
-      digest: asset.digest,
-      download_count: 0,
-      browser_download_url: `${files}/${tag}/${asset.name}`
-    }))
-  }
+  return `${url.pathname}/`.toLowerCase().startsWith(`/repos/${path}/`.toLowerCase())
 }
 
 /** Downloads are redirected to a signed URL. */
 function answerWeb(
-  releases: readonly Release[],
-  signatures: Map<string, Asset>,
+  state: GitHubState,
+  signatures: Map<string, ReleaseAsset>,
   { url: { pathname } }: HostRequest
 ): HostAnswer | undefined {
-  const [, tag, name] = new RegExp(`^/${repository}/releases/download/([^/]+)/([^/]+)$`, 'i').exec(pathname) ?? []
-  const asset = assetNamed(releases, tag, name)
+  const [, tag, name] = new RegExp(`^/${path}/releases/download/([^/]+)/([^/]+)$`, 'i').exec(pathname) ?? []
+  const asset = assetNamed(state, tag, name)
   if (asset === undefined) return undefined
   const signature = randomUUID()
   signatures.set(signature, asset)
@@ -139,32 +108,33 @@ function answerWeb(
   return redirect(`https://${assetHost}/github-production-release-asset/${asset.id}?${query}`)
 }
 
-function answerAsset(signatures: ReadonlyMap<string, Asset>, { url }: HostRequest): HostAnswer | undefined {
+function answerAsset(signatures: ReadonlyMap<string, ReleaseAsset>, { url }: HostRequest): HostAnswer | undefined {
   const asset = signatures.get(url.searchParams.get('sig') ?? '')
   return asset && file(asset)
 }
 
 /** The mirror also has the latest version, without which a CLI could not know it. */
-function answerMirror(releases: readonly Release[], { url: { pathname } }: HostRequest): HostAnswer | undefined {
-  const latest = releases.find(({ prerelease }) => !prerelease)
+function answerMirror(state: GitHubState, { url: { pathname } }: HostRequest): HostAnswer | undefined {
+  const latest = state.releases.findLast(({ isDraft, isPrerelease }) => !isDraft && !isPrerelease)
   if (pathname === '/latest-version' && latest !== undefined) {
     return { status: 200, headers: { 'content-type': 'text/plain' }, body: Buffer.from(`${latest.tag}\n`) }
   }
-  return pathname.startsWith('/refs/tags/') ? fileOf(releases, pathname) : undefined
+  return pathname.startsWith('/refs/tags/') ? fileOf(state, pathname) : undefined
 }
 
 /** The asset that a path ends with: `…/TAG/NAME`. */
-function fileOf(releases: readonly Release[], pathname: string): HostAnswer | undefined {
+function fileOf(state: GitHubState, pathname: string): HostAnswer | undefined {
   const [, tag, name] = /\/([^/]+)\/([^/]+)$/.exec(pathname) ?? []
-  const asset = assetNamed(releases, tag, name)
+  const asset = assetNamed(state, tag, name)
   return asset && file(asset)
 }
 
-function assetNamed(releases: readonly Release[], tag?: string, name?: string): Asset | undefined {
-  return releases.find((release) => release.tag === tag)?.assets.find((asset) => asset.name === name)
+function assetNamed({ releases }: GitHubState, tag?: string, name?: string): ReleaseAsset | undefined {
+  const release = releases.find((each) => !each.isDraft && each.tag === tag)
+  return release?.assets.find((asset) => asset.name === name)
 }
 
-function file({ name, bytes }: Asset): HostAnswer {
+function file({ name, bytes }: ReleaseAsset): HostAnswer {
   const headers = {
     'content-type': 'application/octet-stream',
     'content-disposition': `attachment; filename=${name}`,

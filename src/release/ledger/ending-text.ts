@@ -44,7 +44,7 @@ const form =
 
 /** What `endingText` has written; `undefined` for every other text. */
 export function readEnding(text: string): ReadEnding | undefined {
-  const [, word, checked, without] = form.exec(text) ?? []
+  const [, word, checked, without] = text.length > room ? [] : (form.exec(text) ?? [])
   const result = results.find((each): each is Result => each === word)
   if (result === undefined) return undefined
   const ending = { result, isChecked: checked !== undefined, isWithoutSome: without === 'some' }

@@ -152,10 +152,20 @@ const largestRecord = 8000
 
 /** Of a record that is too large the reason is cut: all else is needed. */
 function withinLimit(record: ReleaseRecord): ReleaseRecord {
-  const excess = Buffer.byteLength(JSON.stringify(record)) - largestRecord
+  const excess = bytesOf(record) - largestRecord
   if (record.reason === undefined || excess <= 0) return record
-  const characters = [...record.reason]
-  return { ...record, reason: `${characters.slice(0, Math.max(0, characters.length - excess - 3)).join('')}…` }
+  let room = bytesOf(record.reason) - excess - bytesOf('…')
+  const characters: string[] = []
+  for (const character of record.reason) {
+    room -= bytesOf(character) - bytesOf('')
+    if (room < 0) break
+    characters.push(character)
+  }
+  return { ...record, reason: `${characters.join('')}…` }
+}
+
+function bytesOf(value: object | string): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }
 
 /** What the server tells of the database. */

@@ -22,6 +22,15 @@ import { GitHubState, type GitHubUser, type Permissions, type RepositoryChoice }
 import { Storage, storagePath } from './storage.ts'
 import { answerQuery } from './viewer.ts'
 
+export type GitHubApiOptions = {
+  /** `/api/v3` for a GitHub Enterprise. */
+  readonly base?: string
+  /** Of other repositories, which may read what is public. */
+  readonly otherTokens?: readonly string[]
+  /** Requests that whoever has no token may make. */
+  readonly anonymousLimit?: number
+}
+
 export type GitHubRequest = {
   readonly method: string
   /** With its query. */
@@ -54,7 +63,7 @@ export async function startGitHubApi(
   repository: RepositoryChoice = {},
   base = ''
 ): Promise<GitHubApi> {
-  const api = new GitHubApi(new GitHubState(results, repository), base)
+  const api = new GitHubApi(new GitHubState(results, repository), { base })
   await api.listen()
   return api
 }
@@ -69,16 +78,17 @@ export class GitHubApi {
   readonly #base: string
   readonly #faults = new FaultRules<GitHubRule>()
   readonly #tokens: string[] = []
-  readonly #limit = new RateLimit({ tokens: this.#tokens, anonymousLimit: 60 })
+  readonly #limit: RateLimit
   readonly #storage = new Storage()
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch((failure: unknown) => response.destroy(failure as Error))
   })
 
-  /** `base` is `/api/v3` for a GitHub Enterprise. */
-  constructor(state: GitHubState, base: string) {
+  constructor(state: GitHubState, { base = '', otherTokens = [], anonymousLimit = 60 }: GitHubApiOptions) {
+    const isKnown = (token: string) => this.#tokens.includes(token) || otherTokens.includes(token)
     this.state = state
     this.#base = base
+    this.#limit = new RateLimit({ isKnown, anonymousLimit })
   }
 
   /** As `GITHUB_API_URL` has it. */
@@ -228,7 +238,7 @@ function isRefused(fault: GitHubRule['fault'] | undefined): boolean {
   return fault !== undefined && ['answer', 'down', 'reset-before', 'redirect-loop'].includes(fault.kind)
 }
 
-/** A public repository is read by whoever has no token. */
+/** A public repository is read by whoever has no token of it. */
 function notAllowed({ permissions, access, needsToken }: Handler, user: GitHubUser | undefined): Answer | undefined {
   if (user === undefined) {
     return access === 'write' || needsToken ? refusal(401, 'Requires authentication') : undefined

@@ -47,13 +47,13 @@ export function validationFailed(resource: string, field: string, message: strin
   return refusal(422, 'Validation Failed', { errors: [{ resource, code: 'custom', field, message }] })
 }
 
-/** The URLs of GitHub's API and pages, which lead nowhere in a test. */
+/** The URLs of GitHub's API and pages, which lead nowhere but to a stand-in for the internet. */
 export function apiUrl(state: GitHubState, path: string): string {
   return `https://api.github.com/repos/${state.fullName}${path}`
 }
 
 export function pageUrl(state: GitHubState, path: string): string {
-  return `https://github.com/${state.fullName}${path}`
+  return `${state.web}/${state.fullName}${path}`
 }
 
 export function userJson(login: string): object {

@@ -53,6 +53,10 @@ const lenient = new Ajv({ strict: false, validateFormats: false, coerceTypes: tr
 lenient.addSchema(components)
 
 const routes = routesOf(source)
+
+/** Of all operations that are described. */
+export const operationIds: readonly string[] = routes.map(({ operation }) => operation.id)
+
 const compiled = new Map<Schema, ValidateFunction>()
 
 /** Finds the operation that a request asks for; `path` is what follows the API's URL, with its query. */

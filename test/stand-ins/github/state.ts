@@ -57,11 +57,19 @@ export type StoredComment = { id: number; body: string; readonly login: string |
 
 export type ReleaseAsset = { readonly id: number; readonly name: string; readonly bytes: Buffer }
 
-export type StoredRelease = {
+export type ReleaseOptions = {
+  /** Shown to nobody. */
+  readonly isDraft?: boolean
+  readonly isPrerelease?: boolean
+  /** `false` for one from before GitHub kept digests of assets. */
+  readonly hasDigests?: boolean
+  /** What the tag is put on; the newest commit of the default branch without it. */
+  readonly sha?: string
+}
+
+export type StoredRelease = Required<Omit<ReleaseOptions, 'sha'>> & {
   readonly id: number
   readonly tag: string
-  readonly isDraft: boolean
-  readonly isPrerelease: boolean
   readonly assets: ReleaseAsset[]
 }
 
@@ -85,6 +93,8 @@ export class GitHubState {
   readonly tags = new Map<string, string>()
   /** Names, in the order in which they came to be. */
   readonly environments = new Set<string>()
+  /** Where the repository is shown. */
+  web = 'https://github.com'
   /** Milliseconds since the epoch, for what is made. */
   now: () => number = Date.now
   #lastId = 1_000
@@ -127,12 +137,12 @@ export class GitHubState {
   addRelease(
     tag: string,
     assets: Readonly<Record<string, Buffer>>,
-    { isDraft = false, isPrerelease = false, sha = '' } = {}
+    { isDraft = false, isPrerelease = false, hasDigests = true, sha }: ReleaseOptions = {}
   ): StoredRelease {
     const stored = Object.entries(assets).map(([name, bytes]) => ({ id: this.newId(), name, bytes }))
-    const release = { id: this.newId(), tag, isDraft, isPrerelease, assets: stored }
+    const release = { id: this.newId(), tag, isDraft, isPrerelease, hasDigests, assets: stored }
     this.releases.push(release)
-    if (!isDraft) this.tags.set(tag, sha || this.headOf(this.repository.defaultBranch) || initialCommit)
+    if (!isDraft) this.tags.set(tag, sha ?? this.headOf(this.repository.defaultBranch) ?? initialCommit)
     return release
   }
 

@@ -78,7 +78,7 @@ function json(call: Call, release: StoredRelease): object {
   }
 }
 
-function assetJson({ state }: Call, { tag }: StoredRelease, { id, name, bytes }: ReleaseAsset): object {
+function assetJson({ state }: Call, { tag, hasDigests }: StoredRelease, { id, name, bytes }: ReleaseAsset): object {
   return {
     id,
     name,
@@ -87,6 +87,6 @@ function assetJson({ state }: Call, { tag }: StoredRelease, { id, name, bytes }:
     state: 'uploaded',
     content_type: 'application/octet-stream',
     size: bytes.length,
-    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+    digest: hasDigests ? `sha256:${createHash('sha256').update(bytes).digest('hex')}` : null
   }
 }
