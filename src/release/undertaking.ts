@@ -13,5 +13,5 @@ export function undertakingOf(notes: Pick<ReleaseNotes, 'action'> | undefined): 
 
 /** The module that is published, as a sentence calls it: of a rollback it is the older one. */
 export function publishedModule(undertaking: Undertaking): string {
-  return undertaking === 'rollback' ? 'the release that was to be restored' : 'the new module'
+  return undertaking === 'rollback' ? 'the release to restore' : 'the new module'
 }

@@ -3,7 +3,7 @@ import { renderPlan } from '../../migration/render.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { Ending, LiveState } from '../deployment.ts'
 import type { TriedSource } from '../module-sources.ts'
-import { marks, notTheData, renderReason, renderTimeline } from '../summary.ts'
+import { marks, renderReason, renderTimeline } from '../summary.ts'
 import { adviceOnRollback } from './advice.ts'
 import { effectsOf } from './effects.ts'
 import type { Rollback } from './rollback.ts'
@@ -39,7 +39,7 @@ export function renderRollbackRecovery({ server, database, next, previous }: Che
     ...(previous ? [['The module that was live', code(previous.hash)]] : [])
   ]
   return `${sections([
-    `## ${marks[ending.result]} After the rollback: ${rollbackHeadline(ending, code(database), undefined)}`,
+    `## ${marks[ending.result]} After the rollback: ${rollbackHeadline(ending, code(database), nameOf(next))}`,
     renderReason(ending),
     `**The database now:** ${stateText(ending)}`,
     table(['Server', code(server)], rows)
@@ -50,7 +50,7 @@ export function renderRollbackRecovery({ server, database, next, previous }: Che
 export function rollbackHeadline(
   { result, live, isCutOff }: Ending,
   database: string,
-  target = 'the release that was to be restored'
+  target = 'what was asked for'
 ): string {
   switch (result) {
     case 'rolled-back':
@@ -62,7 +62,9 @@ export function rollbackHeadline(
     case 'refused':
       return `Refused: ${database} was not rolled back, nothing was changed`
     case 'unhealthy':
-      return `${isCutOff ? 'Not checked' : 'Unhealthy'}: ${database} runs ${target}, which was restored`
+      return isCutOff
+        ? `Not checked: ${database} runs ${target} again, and nobody knows whether it is healthy`
+        : `Unhealthy: ${database} runs ${target} again, and its checks failed`
     case 'unknown':
       return `Unknown: nobody could say which module ${database} runs`
     default:
@@ -80,6 +82,8 @@ function afterFailure(live: LiveState, database: string): string {
       return `this rollback changed nothing in ${database}`
   }
 }
+
+const notTheData = 'The module was restored, not the data: what was written since is still there.'
 
 function stateText(ending: Ending): string {
   const { live } = ending

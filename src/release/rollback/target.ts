@@ -38,7 +38,7 @@ export async function chooseTarget(work: RollbackWork): Promise<Chosen> {
 }
 
 /** A target as a sentence names it: `release 17 (commit 1a2b3c4d5e6f)`. */
-export function nameOf({ hash, release }: Target): string {
+export function nameOf({ hash, release }: Pick<Target, 'hash' | 'release'>): string {
   return release === undefined ? `module ${hash.slice(0, 12)}` : releaseName(release)
 }
 

@@ -5,7 +5,7 @@ import { deploy } from '../../../src/release/deploy.ts'
 import type { Deployment } from '../../../src/release/deployment.ts'
 import { driftOf, readHistory } from '../../../src/release/ledger/history.ts'
 import type { ReleaseRecord } from '../../../src/release/ledger/record.ts'
-import type { DeployRequest } from '../../../src/release/work.ts'
+import type { DeployRequest, DeployTools } from '../../../src/release/work.ts'
 import type { Server } from '../../../src/spacetimedb/server.ts'
 import { emptySchema } from '../../smoke/model-place.ts'
 import { MemoryLedger } from '../memory-ledger.ts'
@@ -60,6 +60,7 @@ export class Trial {
         if (!model.state.live) throw new Error('nothing is live')
         return model.state.live
       },
+      schema: async () => describe(model.state.live ?? next),
       call: async (_database, reducer) => {
         const fails = reducer === 'fails' || model.state.live?.hash === sick.hash
         return fails ? { kind: 'failed', reason: 'I am not well.' } : { kind: 'ok', value: null }
@@ -91,7 +92,11 @@ export class Trial {
       notes: { action: 'deploy', commit: 'c0ffee', run: 'https://github.example/runs/7', actor: 'mona' },
       ...request
     }
-    return deploy(asked, {
+    return deploy(asked, this.tools(ledger))
+  }
+
+  tools(ledger: MemoryLedger | undefined = this.ledger): DeployTools {
+    return {
       server: this.server,
       anonymous: this.server,
       identity: us,
@@ -103,7 +108,7 @@ export class Trial {
       ledger,
       remember: (checkpoint) => this.checkpoints.push(checkpoint),
       cancelled: this.cancellation.signal
-    })
+    }
   }
 
   /** Whether something else is live than the ledger says. */
