@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { warn } from '../src/action/annotations.ts'
 import { type Connection, type ConnectionInputs, connectAsNobody, openConnection } from '../src/action/connection.ts'
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
@@ -16,10 +17,13 @@ import { loadModule } from '../src/module/load.ts'
 import { type Approved, readApproved } from '../src/release/approved.ts'
 import type { Checkpoint } from '../src/release/checkpoint.ts'
 import { type Deployment, type Ending, isSuccess } from '../src/release/deployment.ts'
+import { endCutOff, isUnwritten } from '../src/release/ledger/end-cut-off.ts'
+import type { Ledger } from '../src/release/ledger/ledger.ts'
 import { recover } from '../src/release/recover.ts'
 import { headlineOf, renderRecovery } from '../src/release/summary.ts'
 import type { DeployTools } from '../src/release/work.ts'
 import type { Step } from '../src/steps/steps-file.ts'
+import { type LedgerChoice, openLedger } from './ledger.ts'
 import { downloadRunArtifact } from './run-artifact.ts'
 
 /** The step of an action that publishes. */
@@ -35,7 +39,8 @@ export function deployTools(
   action: string,
   { server, credential }: Connection,
   { environment, cancellation }: ReleasingStep,
-  remember: DeployTools['remember']
+  remember: DeployTools['remember'],
+  ledger?: Ledger
 ): DeployTools {
   return {
     server,
@@ -46,6 +51,7 @@ export function deployTools(
     narrator: logNarrator(action),
     folder: stepFolder(environment),
     origin: originOf(environment),
+    ledger,
     remember,
     cancelled: cancellation.signal
   }
@@ -85,25 +91,44 @@ export async function stepsIn(path: string | undefined): Promise<readonly Step[]
   return readSteps(path)
 }
 
-/** In a post step: finishes or undoes what the main step began, when it was cut off. */
+/**
+ * In a post step: finishes or undoes what the main step began, when it was cut off, and writes down how it ended where
+ * the main step could not.
+ */
 export async function finishCutOff(
   action: string,
   state: State<Checkpoint>,
-  inputs: ConnectionInputs,
+  inputs: ConnectionInputs & Partial<LedgerChoice>,
   { environment }: ReleasingStep
 ): Promise<Failing> {
   const left = state.read(environment)
-  if (left === undefined || left.phase === 'settled') {
+  if (left === undefined || (left.phase === 'settled' && !isUnwritten(left))) {
     log('Nothing was cut off.')
     return {}
   }
-  const ending = await finish(inputs, environment, left)
+  const ending = left.phase === 'settled' ? undefined : await finish(inputs, environment, left)
+  await writeEndDown(action, left, ending, inputs, environment)
   if (ending === undefined) {
     log('There is nothing to add to what was said of the publish.')
     return {}
   }
   await writeSummary(renderRecovery(left, ending), environment)
   return failureOf(action, ending, left.database)
+}
+
+/** In the ledger that the release was begun in. */
+async function writeEndDown(
+  action: string,
+  left: Checkpoint,
+  ending: Ending | undefined,
+  { ledger: kind = 'none', ...choice }: Partial<LedgerChoice>,
+  environment: Environment
+): Promise<void> {
+  if (left.releaseId === undefined) return
+  const ledger = await openLedger({ ...choice, ledger: kind }, left.database, environment)
+  const written = ledger && (await endCutOff(ledger, left, ending, { action, clock: systemClock }))
+  if (written?.kind === 'ok') log(`Release ${written.value.id} is written down as ${written.value.result}.`)
+  else if (written) warn(action, `How the release ended could not be written down: ${written.reason}`)
 }
 
 /** Whatever stands in the way, the reader is told in which state the database may be. */
@@ -140,6 +165,7 @@ export function outputsOfRelease(deployment: Deployment) {
     moduleHash: deployment.moduleHash,
     previousModuleHash: deployment.previousHash,
     databaseIdentity: deployment.databaseIdentity,
+    releaseId: deployment.release && String(deployment.release.id),
     identity: deployment.identity,
     previousModule: deployment.previousModulePath
   }

@@ -5,9 +5,12 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import { loadModule } from '../../src/module/load.ts'
+import type { Checkpoint } from '../../src/release/checkpoint.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
+import { keepSavedModule } from '../keep-module.ts'
+import { notesOf, openLedger } from '../ledger.ts'
 import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
 import { outputsInPlan } from './report.ts'
 import type { spec } from './spec.ts'
@@ -23,10 +26,12 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
   }
   const steps = { before: await stepsIn(inputs.stepsBefore), after: await stepsIn(inputs.stepsAfter) }
   const connection = await openConnection({ ...inputs, server }, step.environment)
-  const tools = deployTools('migrate-schema', connection, step, (state) => {
+  const remember = (state: Checkpoint) => {
     checkpoint.save(state)
     if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
-  })
+  }
+  const ledger = await openLedger(inputs, database, step.environment)
+  const tools = deployTools('migrate-schema', connection, step, remember, ledger)
   const request = {
     ...inputs,
     database: databaseName(database),
@@ -35,6 +40,7 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
     approved,
     steps,
     acknowledged: acknowledgedIds(inputs.acknowledge),
+    notes: notesOf('migrate-schema', step.environment),
     create: false,
     dryRun: false,
     healthCheck: { kind: 'none' },
@@ -43,6 +49,10 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
   } as const
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)
+  const { release, previousModulePath, previousHash } = deployment
+  if (release && previousModulePath && previousHash) {
+    await keepSavedModule(previousModulePath, previousHash, step.environment)
+  }
   const found = Object.entries(outputsOfRelease(deployment)).filter(([, value]) => value !== undefined)
   const outputs = { ...outputsInPlan(approved.plan), ...Object.fromEntries(found), plan: approved.path }
   return { outputs, ...failureOf('migrate-schema', deployment, database) }

@@ -6,6 +6,7 @@ import {
   stepInputs
 } from '../../src/action/connection-inputs.ts'
 import { artifactNameText, choice, flag, text } from '../../src/action/input-types.ts'
+import { ledgerInputs, ledgerOutputs, ledgerPermission } from '../../src/action/ledger-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { verdicts } from '../../src/migration/verdict.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -23,7 +24,8 @@ export const spec = defineAction({
       when: 'for the comment on a pull request; without it the plan is in the job summary alone'
     },
     { name: 'actions', access: 'read', when: 'to compare with the module of a branch (`base-ref`)' },
-    { name: 'id-token', access: 'write', when: 'with `auth: oidc`' }
+    { name: 'id-token', access: 'write', when: 'with `auth: oidc`' },
+    { ...ledgerPermission, when: `with \`mode: apply\`, ${ledgerPermission.when}` }
   ],
   inputs: {
     mode: {
@@ -75,6 +77,15 @@ export const spec = defineAction({
       default: 'false'
     },
     ...stepInputs,
+    environment: {
+      ...ledgerInputs.environment,
+      description: `With \`mode: apply\`. ${ledgerInputs.environment.description}`
+    },
+    ledger: { ...ledgerInputs.ledger, description: `With \`mode: apply\`. ${ledgerInputs.ledger.description}` },
+    'on-drift': {
+      ...ledgerInputs['on-drift'],
+      description: `With \`mode: apply\`. ${ledgerInputs['on-drift'].description}`
+    },
     comment: {
       description:
         'Whether to keep a comment with the plan on the pull request. It is changed in place, and removed when there is nothing to say.',
@@ -97,7 +108,8 @@ export const spec = defineAction({
       default: 'plan'
     },
     'github-token': {
-      description: "For the comment and the base branch's artifact. It is sent to nothing but GitHub's API.",
+      description:
+        "For the comment, the base branch's artifact and the ledger of releases. It is sent to nothing but GitHub's API.",
       schema: text('a token of GitHub'),
       expression: 'github.token',
       secret: true
@@ -137,6 +149,7 @@ export const spec = defineAction({
       description:
         'With `mode: apply`, the path of the file with the module that was live before, taken from the database itself.'
     },
+    ...ledgerOutputs,
     'artifact-id': { description: 'The id of the artifact with plan.json.' }
   },
   firstOutputs: { result: 'failed' },
@@ -172,6 +185,11 @@ export const spec = defineAction({
         mode === 'apply' || [plan, planDigest, stepsBefore, stepsAfter].every((given) => given === undefined),
       message:
         'The inputs `plan`, `plan-digest`, `steps-before` and `steps-after` go with `mode: apply` only: leave them out, or set it.'
+    },
+    {
+      about: ['mode', 'environment', 'on-drift'],
+      holds: ({ mode, environment, onDrift }) => mode === 'apply' || (environment === undefined && onDrift === 'adopt'),
+      message: 'The inputs `environment` and `on-drift` go with `mode: apply` only: a plan is no release.'
     },
     {
       about: ['mode', 'report-only'],

@@ -26,3 +26,18 @@ export const ledgerInputs = {
     secret: true
   }
 } as const
+
+/** The output about the ledger. */
+export const ledgerOutputs = {
+  'release-id': {
+    description:
+      'The id of the release in the ledger, which the action `rollback` takes. Not set when nothing was written down.'
+  }
+} as const
+
+/** What the ledger needs of the job's token. */
+export const ledgerPermission = {
+  name: 'deployments',
+  access: 'write',
+  when: "to write releases down in the repository's deployments; without it that is left out, with a warning"
+} as const

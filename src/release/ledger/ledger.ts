@@ -52,7 +52,7 @@ export type LedgerEnding = {
   /** Of a release of several databases: the positions (from 0) in `databases` of those that do not run its module. */
   readonly without?: readonly number[]
   /** One sentence for people, cut where there is no room. */
-  readonly note?: string
+  readonly note?: string | undefined
 }
 
 /** A release that is in the ledger, as far as one database goes. */

@@ -58,14 +58,14 @@ function partsOf({ hash, kind, bytes }: Module) {
 export function writtenEnding(
   { result, reason }: Ending,
   isChecked: boolean,
-  action: ReleaseRecord['action'] | undefined
+  action: string | undefined
 ): LedgerEnding {
   const note = reason?.trim().replaceAll(/\s+/g, ' ')
   return { result: resultFor(action, result), isChecked, ...(note && { note }) }
 }
 
 /** A rollback that has done what it was asked to do has rolled back; one that was undone has not. */
-function resultFor(action: ReleaseRecord['action'] | undefined, result: Result): Result {
+function resultFor(action: string | undefined, result: Result): Result {
   if (action !== 'rollback') return result
   if (result === 'updated') return 'rolled-back'
   return result === 'rolled-back' ? 'failed' : result

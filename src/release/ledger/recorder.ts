@@ -4,6 +4,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import type { Ending, Findings } from '../deployment.ts'
 import type { DeployRequest, DeployTools } from '../work.ts'
 import { type CatchUp, catchUpAfter, catchUpBefore, type Standing, standingIn } from './catch-up.ts'
+import { endRelease } from './end-release.ts'
 import { type History, liveRelease, readHistory } from './history.ts'
 import type { Ledger, LedgerAnswer, LedgerEnding, LedgerPlace, RecordedRelease } from './ledger.ts'
 import { answerOf, LedgerPatience } from './patience.ts'
@@ -217,18 +218,6 @@ const failureTexts = {
   begin: 'The release could not be written down',
   end: 'How the release ended could not be written down'
 } as const
-
-/** Writes down how a release ended, and that another one gave way to it. That the latter fails is not told: it is shown as live for longer. */
-async function endRelease(
-  ledger: Ledger,
-  id: number,
-  ending: LedgerEnding,
-  replaces: number | undefined
-): Promise<LedgerAnswer<undefined>> {
-  const retired = replaces === undefined ? undefined : ledger.retire(replaces)
-  const [ended] = await Promise.all([ledger.end(id, ending), retired])
-  return ended
-}
 
 /** Others may run the module of a release of several databases still. */
 function ofOneDatabase(release: RecordedRelease | undefined): number | undefined {
