@@ -5,16 +5,17 @@ import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { loadModule } from '../../src/module/load.ts'
+import type { Checkpoint } from '../../src/release/checkpoint.ts'
 import { hasRolledBack, type Rollback, rollback } from '../../src/release/rollback/rollback.ts'
 import { renderRollback, rollbackHeadline } from '../../src/release/rollback/summary.ts'
 import { nameOf } from '../../src/release/rollback/target.ts'
 import type { Goal, RollbackTools } from '../../src/release/rollback/work.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
-import { keepSavedModule } from '../keep-module.ts'
+import { keepReplacedModule } from '../keep-module.ts'
 import { notesOf, openLedger } from '../ledger.ts'
 import { sourcesFor } from '../module-sources.ts'
-import { deployTools, type Failing, outputsOfCutOff, outputsOfRelease } from '../releasing.ts'
+import { deployTools, type Failing, failureWith, outputsOfCutOff, outputsOfRelease } from '../releasing.ts'
 import { checkingFor } from '../wanted-checks.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
@@ -29,13 +30,13 @@ export async function main(inputs: RollbackInputs, step: Step<typeof spec>): Pro
   const connection = await openConnection(inputs, environment)
   const database = databaseName(inputs.database)
   const ledger = await openLedger(inputs, database, environment)
-  const deploying = deployTools('rollback', connection, step, (state) => {
+  const remember = (state: Checkpoint) => {
     checkpoint.save(state)
     if (state.phase === 'changing') step.setOutputs(outputsOfCutOff(state))
-  })
+  }
+  const deploying = deployTools('rollback', connection, step, remember, ledger)
   const tools: RollbackTools = {
     ...deploying,
-    ledger,
     onReport: checking?.tellCheck,
     sourcesFor: (record) => {
       const { server, folder, cancelled: signal } = deploying
@@ -57,10 +58,7 @@ export async function main(inputs: RollbackInputs, step: Step<typeof spec>): Pro
   const report = await rollback(request, tools)
   const { deployment } = report
   await writeSummary(renderRollback(report), environment)
-  const { release, previousModulePath, previousHash } = deployment ?? {}
-  if (release && previousModulePath && previousHash) {
-    await keepSavedModule(previousModulePath, previousHash, environment)
-  }
+  if (deployment) await keepReplacedModule(deployment, environment)
   const checked = deployment && (await checking?.reportChecks(deployment, folder, environment))
   return { outputs: { ...outputsOf(report), ...checked }, ...failureOfRollback(report) }
 }
@@ -84,9 +82,5 @@ function outputsOf({ deployment, ending, target, liveHash, databaseIdentity, ide
 
 function failureOfRollback({ ending, database, target }: Rollback): Failing {
   if (hasRolledBack(ending)) return {}
-  if (ending.isConfiguration) {
-    return { failure: { title: 'rollback: wrong configuration', message: ending.reason ?? '' } }
-  }
-  const message = `${rollbackHeadline(ending, database, target && nameOf(target))}\n${ending.reason}`
-  return { failure: { title: `rollback: ${ending.result}`, message } }
+  return failureWith('rollback', ending, rollbackHeadline(ending, database, target && nameOf(target)))
 }

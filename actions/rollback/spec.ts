@@ -1,7 +1,7 @@
 import { checkInputs, checkOutputs, reportFolderInput } from '../../src/action/check-inputs.ts'
 import { audienceRule, connectionInputs, gateInputs } from '../../src/action/connection-inputs.ts'
 import { flag, matching, text } from '../../src/action/input-types.ts'
-import { ledgerInputs } from '../../src/action/ledger-inputs.ts'
+import { ledgerInputs, ledgerOutputs } from '../../src/action/ledger-inputs.ts'
 import { credentialRule, healthInputs, organizationInput, releaseChecksRule } from '../../src/action/release-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -91,6 +91,7 @@ export const spec = defineAction({
       description: 'Whether the release that was live can be published again afterwards.'
     },
     'module-hash': { description: 'The hash (keccak256, hex) of the module to go back to, once it was found.' },
+    ...ledgerOutputs,
     'restored-release': {
       description: 'The id of the release to go back to. Not set when it is none of the ledger.'
     },
