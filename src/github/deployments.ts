@@ -237,8 +237,12 @@ const settling = 1000
 /** The longest wait that GitHub may ask for, in milliseconds: whoever waits for more is told instead. */
 const longestWait = 10_000
 
+/** Milliseconds after which nothing is begun anew: whatever is written here, more important work waits for it. */
+const patience = 20_000
+
 /** Writes until it is written for certain, but never twice. */
 async function writeOnce<T>(clock: Clock, { write, find }: Write<T>): Promise<ApiAnswer<T>> {
+  const end = clock.now() + patience
   for (let attempt = 1; ; attempt += 1) {
     const answer = await write()
     const wait = waitAfter(answer)
@@ -247,7 +251,7 @@ async function writeOnce<T>(clock: Clock, { write, find }: Write<T>): Promise<Ap
     const found = await find()
     if (found.kind !== 'ok') return answer
     if (found.value) return { kind: 'ok', value: found.value.made }
-    if (attempt === attempts) return answer
+    if (attempt === attempts || clock.now() > end) return answer
   }
 }
 

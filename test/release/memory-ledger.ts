@@ -1,5 +1,4 @@
 import type { Clock } from '../../src/clock.ts'
-import { isSuccess } from '../../src/release/deployment.ts'
 import type {
   Ledger,
   LedgerAnswer,
@@ -7,6 +6,7 @@ import type {
   LedgerPlace,
   RecordedRelease
 } from '../../src/release/ledger/ledger.ts'
+import { endingAt, placesOf, positionIn } from '../../src/release/ledger/one-database.ts'
 import type { ReleaseRecord } from '../../src/release/ledger/record.ts'
 
 /** What comes of a call: it fails, it fails since the token may not, or it is never answered. A function may do anything first. */
@@ -51,6 +51,11 @@ export class MemoryLedger implements Ledger {
       const position = positionIn(entry.record, place)
       if (position !== undefined) yield { kind: 'ok', value: released(entry, position) }
     }
+  }
+
+  async places(): Promise<LedgerAnswer<readonly LedgerPlace[]>> {
+    const failure = await this.#meet('releases')
+    return failure ?? { kind: 'ok', value: placesOf(this.entries.toReversed().map(({ record }) => record)) }
   }
 
   async begin(record: ReleaseRecord): Promise<LedgerAnswer<{ readonly id: number; readonly url?: string }>> {
@@ -109,27 +114,8 @@ function urlOf(id: number): string {
   return `https://github.example/releases/${id}`
 }
 
-/** Where a database is among those of a record; `undefined`: it is not. */
-function positionIn(record: ReleaseRecord, { server, database, databaseIdentity }: LedgerPlace): number | undefined {
-  if (record.server !== server) return undefined
-  if (record.databases === undefined) {
-    const isKnown = record.databaseIdentity !== undefined && databaseIdentity !== undefined
-    const isSame = isKnown ? record.databaseIdentity === databaseIdentity : record.database === database
-    return isSame ? 0 : undefined
-  }
-  const position = record.databases.indexOf(database)
-  return position === -1 ? undefined : position
-}
-
 function released({ id, record, begun, ended, ending, by }: Entry, position: number): RecordedRelease {
-  const state = ending === undefined ? 'open' : stateOf(record, ending, position)
-  const end = { ...(ended !== undefined && { ended }), ...(ending && { result: ending.result }) }
-  return { id, record, begun, by, url: urlOf(id), state, isChecked: ending?.isChecked ?? false, ...end }
-}
-
-function stateOf(record: ReleaseRecord, { result, without }: LedgerEnding, position: number): RecordedRelease['state'] {
-  const isGood = isSuccess(result) || (record.action === 'rollback' && result === 'rolled-back')
-  if (record.databases === undefined) return isGood ? 'good' : 'bad'
-  if (without !== undefined) return without.includes(position) ? 'bad' : 'good'
-  return isGood ? 'good' : 'unclear'
+  const known = { id, record, begun, by, url: urlOf(id), ...(ended !== undefined && { ended }) }
+  if (ending === undefined) return { ...known, state: 'open', isChecked: false }
+  return { ...known, isChecked: ending.isChecked, ...endingAt(record, ending, position) }
 }

@@ -13,6 +13,8 @@ export type Ledger = {
    * failure. Of very many, those that are looked through in bearable time.
    */
   releases(place: LedgerPlace, options?: ReleasesOptions): AsyncIterable<LedgerAnswer<RecordedRelease>>
+  /** The databases that the newest releases of the environment are of, each once: by the names that they were given. */
+  places(): Promise<LedgerAnswer<readonly LedgerPlace[]>>
   /** Writes down a release that is about to begin. */
   begin(record: ReleaseRecord): Promise<LedgerAnswer<{ readonly id: number; readonly url?: string }>>
   /** Writes down how a release ended. */

@@ -16,6 +16,14 @@ export function positionIn(record: ReleaseRecord, place: LedgerPlace): number | 
   return position === -1 || isAnother ? undefined : position
 }
 
+/** The databases that releases are of, each once. */
+export function placesOf(records: readonly ReleaseRecord[]): readonly LedgerPlace[] {
+  const places = records.flatMap(({ server, database, databases = [database] }) =>
+    databases.map((each) => [`${server} ${each}`, { server, database: each }] as const)
+  )
+  return [...new Map(places).values()]
+}
+
 function isIdentity(database: string): boolean {
   return /^[0-9a-f]{64}$/.test(database)
 }

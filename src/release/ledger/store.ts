@@ -10,7 +10,7 @@ import {
 } from './deployments.ts'
 import { endingText, readEnding } from './ending-text.ts'
 import type { Ledger, LedgerAnswer, LedgerEnding, LedgerPlace, RecordedRelease, ReleasesOptions } from './ledger.ts'
-import { type EndingThere, endedWell, endingAt, positionIn } from './one-database.ts'
+import { type EndingThere, endedWell, endingAt, placesOf, positionIn } from './one-database.ts'
 import { type ReleaseRecord, releaseRecordSchema } from './record.ts'
 
 export type DeploymentsLedgerOptions = {
@@ -32,6 +32,7 @@ export function deploymentsLedger(options: DeploymentsLedgerOptions): Ledger {
   return {
     environment,
     releases: (place, how) => releasesIn(kept, place, how),
+    places: () => placesIn(kept),
     begin: async (record) => {
       kept.forget()
       const made = await create(options, record)
@@ -75,6 +76,15 @@ async function* releasesIn(
   }
 }
 
+/** In the newest page: what a whole page has no release of is not what an environment is for. */
+async function placesIn(kept: KeptDeployments): Promise<LedgerAnswer<readonly LedgerPlace[]>> {
+  for await (const page of kept.pages()) {
+    if (page.kind !== 'ok') return failed(page)
+    return { kind: 'ok', value: placesOf(page.value.flatMap((deployment) => recordIn(deployment) ?? [])) }
+  }
+  return { kind: 'ok', value: [] }
+}
+
 /** Anything may be in a deployment of our task. */
 function recordIn({ payload }: KeptDeployment): ReleaseRecord | undefined {
   return releaseRecordSchema.safeParse(payload).data
@@ -94,9 +104,9 @@ function released(
   position: number
 ): RecordedRelease {
   const known = { id, record, begun: created, ...(creator && { by: creator }), ...(record.run && { url: record.run }) }
-  // When another release takes its place it becomes inactive, also by what other tools deploy to the environment.
-  const last = statuses.find(({ state }) => state !== 'inactive')
-  if (last === undefined || !endStates.has(last.state)) return { ...known, state: 'open', isChecked: false }
+  // What comes after says nothing of it: `inactive` when another took its place, a start whose answer was lost.
+  const last = statuses.find(({ state }) => endStates.has(state))
+  if (last === undefined) return { ...known, state: 'open', isChecked: false }
   const { isChecked, ...ended } = endOf(record, last, position)
   return { ...known, ended: last.created, isChecked, ...ended }
 }

@@ -120,6 +120,13 @@ describe('a release', () => {
     expect(await releasesIn(ledgerOf())).toMatchObject([{ state: 'good', result: 'updated' }])
   })
 
+  test('stays what it was when its beginning arrives late', async () => {
+    await write(record, ended('updated'))
+    const statuses = kept()[0]?.statuses ?? []
+    statuses.push({ ...statuses[0], id: server.state.newId() } as never)
+    expect(await releasesIn(ledgerOf())).toMatchObject([{ state: 'good', result: 'updated' }])
+  })
+
   test('is retired once', async () => {
     const id = await write(record, ended('updated'))
     await ledgerOf().retire(id)
