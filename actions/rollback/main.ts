@@ -39,9 +39,8 @@ export async function main(inputs: RollbackInputs, step: Step<typeof spec>): Pro
     ...deploying,
     onReport: checking?.tellCheck,
     sourcesFor: (record) => {
-      const { server, folder, cancelled: signal } = deploying
-      const { githubToken } = inputs
-      return sourcesFor(record, { live: { server, database }, githubToken, folder, signal }, environment)
+      const { folder, cancelled: signal } = deploying
+      return sourcesFor(record, { githubToken: inputs.githubToken, folder, signal }, environment)
     }
   }
   const request = {

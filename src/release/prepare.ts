@@ -94,7 +94,10 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   const live = { kind: 'previous' } as const
   const objections = [...drifted, ...(decision.allowed ? [] : decision.reasons)]
   if (!decision.allowed || drifted.length > 0) {
-    return ended({ result: 'refused', live, reason: objections.join('\n'), isDrift: drifted.length > 0 })
+    // Whoever only asks wants to know all that stands in the way.
+    const unfit = request.dryRun && judgement.verdict !== 'manual' ? await unfitData(work) : undefined
+    const reason = [...objections, ...(unfit?.reason ? [unfit.reason] : [])].join('\n')
+    return ended({ ...unfit, result: 'refused', live, reason, isDrift: drifted.length > 0 })
   }
   for (const warning of decision.warnings) journal.warn(warning)
   if (!isRollback && request.checks?.soak !== undefined && judgement.wayBack.reversible === 'conditional')

@@ -142,7 +142,7 @@ describe('a rollback', () => {
     const trial = await trialOf(breaking, next)
     const refused = await goBack(trial)
     expect(refused.ending).toMatchObject({ result: 'refused', live: { kind: 'previous' } })
-    expect(renderRollback(refused)).toMatch(/\*\*Goes away:\*\* reducer spawn/)
+    expect(renderRollback(refused)).toMatch(/\*\*Goes away:\*\* reducer `spawn`/)
     expect((await goBack(trial, 'previous', { allowBreakingClients: true })).ending.result).toBe('rolled-back')
   })
 
