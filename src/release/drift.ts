@@ -44,14 +44,12 @@ function adopt(undertaking: Undertaking): string {
   return `This ${undertaking} is to stop then (\`on-drift: fail\`): find out what was published and why. \`on-drift: adopt\` writes it down as a release and goes on.`
 }
 
-/** What is live and what should be, as far as it is known who published what, and when. */
+/** What was live and what should have been, as far as it is known who published what, and when. */
 export function driftText({ liveHash, expected, knownAs }: Drift): string {
-  const known = knownAs
-    ? `, which release ${knownAs.id} had (${whoAndWhen(knownAs)})`
-    : ', of which there is no release'
+  const known = knownAs ? `which release ${knownAs.id} had (${whoAndWhen(knownAs)})` : 'of which there is no release'
   return (
-    `Somebody has published past the ledger of releases: live is module ${liveHash}${known}. Live should be module ` +
-    `${expected.record.moduleHash} of release ${expected.id} (${whoAndWhen(expected)}). It was published since then by the owner of the database; a server does not say when, nor who that was.`
+    `Somebody has published past the ledger of releases: module ${liveHash} was found live, ${known}. It should have been ` +
+    `module ${expected.record.moduleHash} of release ${expected.id} (${whoAndWhen(expected)}). Only the owner of the database can publish; when that was, a server does not tell.`
   )
 }
 

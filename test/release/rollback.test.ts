@@ -46,8 +46,8 @@ function goBack(
     notes: { action: 'rollback', commit: 'f'.repeat(40), run: 'https://github.example/runs/9', reason: 'It is down.' },
     ...request
   }
-  const { ledger: own, ...tools } = trial.tools()
-  return rollback(asked, { ...tools, ...(ledger && { ledger: own }), sourcesFor: () => sources })
+  const tools = trial.tools(ledger ? trial.ledger : undefined)
+  return rollback(asked, { ...tools, sourcesFor: () => sources })
 }
 
 type Options = Partial<RollbackRequest> & { sources?: readonly ModuleSource[]; ledger?: boolean }

@@ -104,16 +104,14 @@ export class Recorder {
     const { request, findings, journal } = this.#subject
     const written = writtenEnding(ending, hasBeenChecked(findings, ending), request.notes?.action)
     this.#unwritten = written
+    const isLive = ending.live.kind === 'new'
+    // A publish that may land yet may take the place of the other one yet.
+    if (!isLive && this.#checkpoint?.phase !== 'unsettled') this.#replaces = undefined
     this.#save()
     const answer = await this.#patience.wait(async () => {
       const release = await begun
       if (release.kind === 'failed') return release
-      return endRelease(
-        this.#ledger,
-        release.value.id,
-        written,
-        ending.live.kind === 'new' ? this.#replaces : undefined
-      )
+      return endRelease(this.#ledger, release.value.id, written, isLive ? this.#replaces : undefined)
     })
     if (answer.kind === 'failed') {
       if (findings.release) this.#fail('end', answer.reason)
@@ -176,12 +174,14 @@ export class Recorder {
     )
     if (answer.kind === 'failed') return this.#fail('catch up', answer.reason)
     if (isOurs) findings.release = answer.value
-    const what = catchUp.kind === 'adopt' ? 'What is live is written down as' : 'What became of it is written down for'
+    const what =
+      catchUp.kind === 'adopt' ? 'What was live before is written down as' : 'What became of it is written down for'
     journal.tell(`${what} release ${answer.value.id}.`)
   }
 
   async #endLate({ release, ending }: Extract<CatchUp, { kind: 'end' }>): Promise<LedgerAnswer<Begun>> {
-    const answer = await this.#ledger.end(release.id, ending)
+    const before = ofOneDatabase(this.#standing?.before)
+    const answer = await endRelease(this.#ledger, release.id, ending, before)
     return answer.kind === 'ok' ? { kind: 'ok', value: briefly(release) } : answer
   }
 
@@ -214,7 +214,7 @@ export class Recorder {
 
 const failureTexts = {
   read: 'What was released before could not be read',
-  'catch up': 'What is live could not be written down',
+  'catch up': 'What was live before could not be written down',
   begin: 'The release could not be written down',
   end: 'How the release ended could not be written down'
 } as const
