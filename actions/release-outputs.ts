@@ -17,6 +17,7 @@ export const releaseOutputs = {
   },
   'database-identity': { description: 'The identity of the database.' },
   identity: { description: 'Who the credential is to the server: an identity.' },
+  'release-id': { description: 'The id of the release in the ledger. Not set where none was written down.' },
   'previous-module': {
     description:
       'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none, or when it was this very module.'

@@ -9,6 +9,7 @@ import { Recorder } from './ledger/recorder.ts'
 import { prepare } from './prepare.ts'
 import { publishUpdate, type UpdateOutcome } from './publish.ts'
 import { publishFirst } from './publish-first.ts'
+import { notReady } from './ready.ts'
 import { madeAnew } from './roll-back.ts'
 import { runStepsBefore } from './steps.ts'
 import type { DeployRequest, DeployTools, Previous, Work } from './work.ts'
@@ -60,9 +61,9 @@ async function carryOut(work: Work): Promise<Ending> {
       return ending
     }
     case 'create':
-      return create(work)
+      return (await notReady(work, { kind: 'none' })) ?? create(work)
     case 'update':
-      return update(work, ready.previous, ready.token)
+      return (await notReady(work, { kind: 'previous' })) ?? update(work, ready.previous, ready.token)
   }
 }
 

@@ -8,10 +8,11 @@ import type { ReleaseNotes, ReleaseRecord } from './record.ts'
 
 /** What is written down of a release before it is published. */
 export function recordOf({ notes, module }: DeployRequest, findings: Findings): ReleaseRecord {
-  const { judgement, previousHash, planDigest } = findings
+  const { judgement, previousHash, planDigest, made } = findings
   return {
     ...placeIn(findings),
     ...(notes ?? { action: 'deploy' }),
+    ...made,
     ...partsOf(module),
     planDigest,
     verdict: judgement?.verdict,
