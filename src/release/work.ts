@@ -15,7 +15,7 @@ import type { Findings } from './deployment.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { ReleaseNotes } from './ledger/record.ts'
 import type { Recorder } from './ledger/recorder.ts'
-import type { Readied } from './ready.ts'
+import type { Allowed, Readied } from './ready.ts'
 
 /** What is asked of a deploy. */
 export type DeployRequest = {
@@ -72,7 +72,7 @@ export type DeployTools = {
   /** Where releases are written down; nowhere without it. */
   readonly ledger?: Ledger | undefined
   /** What is done when the release is allowed, right before anything is changed; it may take its time. */
-  readonly beforeChange?: ((state: { readonly exists: boolean }) => Promise<Readied>) | undefined
+  readonly beforeChange?: ((allowed: Allowed) => Promise<Readied>) | undefined
   /** Remembers, before anything is changed, what a cut-off deploy needs to be finished or undone. */
   readonly remember: (checkpoint: Checkpoint) => void
   /** The job is being cancelled: stop where nothing is lost. */
