@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type PreviewFacts, renderComment, renderUpdate } from '../../src/preview/report.ts'
-import type { Server } from '../../src/spacetimedb/server.ts'
+import { type Server, ServerFailure } from '../../src/spacetimedb/server.ts'
+import { modelClock } from '../release/model-server.ts'
 import { rows, wasm } from '../server/world.ts'
 import { preparePreviews, type Updated } from './stage.ts'
 
@@ -66,6 +67,23 @@ describe('a new preview', () => {
       /seed.yml:3:\d+: A preview is filled by .*\nseed.yml:2:\d+: The module has no reducer or procedure `no_such`. It has: /
     )
     expect(await stage.owner.client.resolve(preview.database)).toEqual({ kind: 'free' })
+  })
+
+  test('whose creation nobody has seen the end of is left to the post step', async () => {
+    const preview = stage.newPreview()
+    const own = stage.owner.client
+    const failure = new ServerFailure('interrupted', 'The connection broke.')
+    let isSent = false
+    const server: Server = {
+      ...own,
+      publishFirst: async () => {
+        isSent = true
+        return { kind: 'uncertain', failure }
+      },
+      resolve: (name) => (isSent ? Promise.reject(failure) : own.resolve(name))
+    }
+    const made = await stage.update(preview, 'counter', { seed, tools: { server, clock: modelClock() } })
+    expect(made).toMatchObject({ result: 'unknown', unfilledStates: [true, true] })
   })
 
   test('whose module does not start leaves a reason', async () => {
