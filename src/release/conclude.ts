@@ -4,6 +4,7 @@ import { checkRelease } from './checks.ts'
 import type { Ending } from './deployment.ts'
 import { rollBack } from './roll-back.ts'
 import { runStepsAfter } from './steps.ts'
+import { undertakingOf } from './undertaking.ts'
 import type { Previous, Work } from './work.ts'
 
 /** A release that is live and has not been checked yet. */
@@ -23,7 +24,7 @@ export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Endi
     return {
       result,
       live,
-      reason: `${health.reason}\nThe module was live before this deploy, so it was left as it is.`
+      reason: `${health.reason}\nThe module was live before this ${undertakingOf(work.request.notes)}, so it was left as it is.`
     }
   }
   const wantsBack = health.kind !== 'healthy' && work.request.onFailure === 'rollback'
