@@ -62,6 +62,22 @@ export async function readSpacetimeJson(place: SpacetimeJsonPlace): Promise<Spac
   return { folder, files: layers.map(({ file }) => file), targets: checked.targetsOf(merged) }
 }
 
+/** The environment of a place, where the nearest spacetime.json has files for it; else none. */
+export async function knownEnvironment({
+  start,
+  topmost,
+  environment
+}: SpacetimeJsonPlace): Promise<string | undefined> {
+  if (environment === undefined) return undefined
+  const folder = await folderOfConfig(start, topmost)
+  const files = folder === undefined ? [] : await readdir(folder)
+  return filesOf(environment).some((name) => files.includes(name)) ? environment : undefined
+}
+
+function filesOf(environment: string): string[] {
+  return [`spacetime.${environment}.json`, `spacetime.${environment}.local.json`]
+}
+
 async function folderOfConfig(start: string, topmost: string): Promise<string | undefined> {
   for (const folder of foldersUp(start, topmost)) {
     const files = await readdir(folder).catch((): string[] => [])
@@ -73,7 +89,7 @@ async function folderOfConfig(start: string, topmost: string): Promise<string | 
 type Layer = { readonly file: string; readonly entity: Entity }
 
 async function layersIn(folder: string, topmost: string, environment: string | undefined): Promise<Layer[]> {
-  const own = environment === undefined ? [] : [`spacetime.${environment}.json`, `spacetime.${environment}.local.json`]
+  const own = environment === undefined ? [] : filesOf(environment)
   const files = await readdir(folder)
   if (own.length > 0 && !own.some((name) => files.includes(name))) {
     throw new ConfigurationError(
