@@ -4,6 +4,7 @@ import { log } from '../src/action/log.ts'
 import { planBuilds } from '../src/build/plan.ts'
 import { systemClock } from '../src/clock.ts'
 import { ConfigurationError } from '../src/errors.ts'
+import { gitHubApi } from '../src/github/api.ts'
 import { runProgram } from '../src/process.ts'
 import { cacheKeyOf, cacheNameOf } from '../src/setup/archive.ts'
 import { chooseVersion } from '../src/setup/choose-version.ts'
@@ -58,8 +59,7 @@ export async function bring(
     onRetry: log,
     signal
   }
-  const apiUrl = environment.GITHUB_API_URL || 'https://api.github.com'
-  const releases = githubReleases({ apiUrl, token: inputs.githubToken, network })
+  const releases = releasesFor(inputs, environment, signal)
   const chosen = await chooseVersion(wanted, request.versionOfModule, releases, target)
   log(`SpacetimeDB ${chosen.version}: ${chosen.reason}.`)
   const installed = await install(
@@ -86,6 +86,16 @@ export async function bring(
   }
   log(`SpacetimeDB ${chosen.version} is at ${installed.cli} (source: ${installed.source}).`)
   return { version: chosen.version, installed }
+}
+
+/** On a server of one's own (GHES) github.com is asked too, without the token. */
+function releasesFor({ githubToken: token }: InstallInputs, environment: Environment, signal: AbortSignal) {
+  const publicUrl = 'https://api.github.com'
+  const url = (environment.GITHUB_API_URL || publicUrl).replace(/\/+$/, '')
+  const apiAt = (url: string, token?: string) =>
+    gitHubApi({ url, token, version: ownVersion, clock: systemClock, patience: downloadPatience, onRetry: log })
+  const apis = url === publicUrl ? [apiAt(url, token)] : [apiAt(url, token), apiAt(publicUrl)]
+  return githubReleases({ apis, hasToken: token !== undefined, signal })
 }
 
 /** What starts programs without any of the job's secrets. */

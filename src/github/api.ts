@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { type Patience, parseRetryAfter, type Retry, withRetries } from '../retry.ts'
+import { errorCode, unreachableReason } from '../unreachable.ts'
 import { within } from './within.ts'
 
 /** GitHub's REST API. What goes wrong is a value. */
@@ -216,7 +217,7 @@ function failureOf(
   if (status === 429 || (status === 403 && isRateLimit(headers, said))) {
     const cure = token ? '' : ' With a `github-token` many more requests are allowed.'
     const retryAfter = parseRetryAfter(headers['retry-after'], clock.now())
-    const reason = `GitHub takes no more requests ${until(headers, clock)}.${cure}`
+    const reason = `GitHub takes no more requests for now (${status}, rate limit)${end(headers, clock)}.${cure}`
     return { kind: 'rate-limited', status, reason, ...(retryAfter !== undefined && { retryAfter }) }
   }
   if (status === 401) {
@@ -262,11 +263,12 @@ function isRateLimit(headers: IncomingHttpHeaders, said: string): boolean {
   return headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined || /rate limit/i.test(said)
 }
 
-function until(headers: IncomingHttpHeaders, clock: Clock): string {
-  const reset = Number(headers['x-ratelimit-reset']) * 1000
-  const wait = parseRetryAfter(headers['retry-after'], clock.now())
-  const end = wait === undefined ? reset : clock.now() + wait
-  return Number.isFinite(end) && end > 0 ? `until ${new Date(end).toISOString()}` : 'for a while'
+function end(headers: IncomingHttpHeaders, clock: Clock): string {
+  const now = clock.now()
+  const wait = parseRetryAfter(headers['retry-after'], now)
+  const end = new Date(wait === undefined ? Number(headers['x-ratelimit-reset']) * 1000 : now + wait)
+  if (!(end.getTime() > 0)) return ''
+  return `; it does again at ${end.toISOString()}, in ${Math.max(1, Math.ceil((end.getTime() - now) / 60_000))} min`
 }
 
 function messageIn(body: string): string {
@@ -276,7 +278,10 @@ function messageIn(body: string): string {
 }
 
 function unreachable(what: string, base: string, error: unknown): ApiFailure {
-  return { kind: 'unreachable', reason: `${base} could not be asked for ${what}: ${messageOf(error)}.` }
+  const { host } = new URL(base)
+  const said = errorCode(error) ? `no connection to ${host} could be made (${errorCode(error)})` : messageOf(error)
+  const why = unreachableReason(error, host) ?? said
+  return { kind: 'unreachable', reason: `GitHub's API could not be asked for ${what}: ${why}.` }
 }
 
 /** https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api. The token goes to no other server. */

@@ -1,8 +1,6 @@
 import semver from 'semver'
 import * as z from 'zod'
-import { withRetries } from '../retry.ts'
-import { exchange, followRedirects, hostOf, type Network, passingProblem, reasonOf } from '../spacetimedb/network.ts'
-import type { Answer } from '../spacetimedb/transport.ts'
+import { orCancelled } from '../cancellation.ts'
 import { insistOnGoing } from './failure.ts'
 
 /** A SHA-256 in lower-case hex. */
@@ -40,160 +38,97 @@ export type ReleaseList =
   | { readonly kind: 'listed'; readonly releases: readonly Release[] }
   | { readonly kind: 'unavailable'; readonly reason: string }
 
+/** GitHub's API, as far as it is asked for releases. Reasons are sentences. */
+export type ReleasesApi = {
+  get<T>(path: string, shape: z.ZodType<T>): Promise<ReleasesAnswer<T>>
+  pages<T>(path: string, shape: z.ZodType<T>): AsyncIterable<ReleasesAnswer<T>>
+}
+
+export type ReleasesAnswer<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | {
+      readonly kind: 'not-found' | 'forbidden' | 'rate-limited' | 'unreachable' | 'unexpected'
+      readonly reason: string
+    }
+
 export type ReleasesOptions = {
-  /** The API that the job belongs to: `GITHUB_API_URL`. */
-  readonly apiUrl: string
-  /** For that API alone. */
-  readonly token?: string | undefined
-  readonly network: Network
+  /**
+   * The API that the job belongs to, and after it github.com's, for a server of one's own (GHES) that has no copy of the
+   * repository.
+   */
+  readonly apis: readonly ReleasesApi[]
+  /** Whether the job's API is asked with a token. */
+  readonly hasToken: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Where SpacetimeDB is released. */
 export const repository = 'clockworklabs/SpacetimeDB'
-const publicApi = 'https://api.github.com'
 
-/**
- * The releases by https://docs.github.com/rest/releases/releases. On a server of one's own (GHES) that has no copy of
- * the repository, github.com is asked, without the token.
- */
-export function githubReleases(options: ReleasesOptions): Releases {
-  const api = openApi(options)
+/** The releases by https://docs.github.com/rest/releases/releases. Throws a `SetupFailure` when the job is cancelled. */
+export function githubReleases({ apis, hasToken, signal }: ReleasesOptions): Releases {
+  const path = `/repos/${repository}/releases`
   return {
     async byVersion(version) {
-      const answer = await api.get(`/repos/${repository}/releases/tags/v${version}`, releaseAnswer)
-      if (answer.kind === 'answered' && answer.value) return { kind: 'found', release: answer.value }
-      if (answer.kind === 'missing') return { kind: 'missing', reason: await missing(version) }
-      return { kind: 'unavailable', reason: answer.kind === 'unavailable' ? answer.reason : api.strange }
+      const answer = await firstKnown((api) => api.get(`${path}/tags/v${version}`, releaseAnswer))
+      if (answer.kind === 'not-found') return { kind: 'missing', reason: await missing(version) }
+      if (answer.kind !== 'ok') return unavailable(answer, hasToken)
+      const strange = `GitHub has a release under the tag v${version} that is a draft, or whose name is no version.`
+      return answer.value ? { kind: 'found', release: answer.value } : { kind: 'unavailable', reason: strange }
     },
     async all() {
-      const releases: Release[] = []
-      for (let page = 1; page <= 10; page++) {
-        const answer = await api.get(`/repos/${repository}/releases?per_page=100&page=${page}`, z.array(releaseAnswer))
-        if (answer.kind !== 'answered') {
-          return { kind: 'unavailable', reason: answer.kind === 'missing' ? api.noRepository : answer.reason }
-        }
-        releases.push(...answer.value.filter((release) => release !== undefined))
-        if (!/rel="next"/.test(String(answer.headers.link ?? ''))) break
-      }
-      return { kind: 'listed', releases }
+      const answer = await firstKnown((api) => newest(api))
+      if (answer.kind === 'ok') return { kind: 'listed', releases: answer.value }
+      if (answer.kind !== 'not-found') return unavailable(answer, hasToken)
+      return { kind: 'unavailable', reason: `GitHub knows no repository ${repository} (404).` }
     }
   }
 
+  async function firstKnown<T>(ask: (api: ReleasesApi) => Promise<ReleasesAnswer<T>>): Promise<ReleasesAnswer<T>> {
+    let answer: ReleasesAnswer<T> = { kind: 'not-found', reason: '' }
+    for (const api of apis) {
+      const asked = ask(api)
+      const given = signal ? await orCancelled(asked, signal) : await asked
+      insistOnGoing(signal)
+      if (given !== 'cancelled') answer = given
+      if (answer.kind !== 'not-found') break
+    }
+    return answer
+  }
+
+  async function newest(api: ReleasesApi): Promise<ReleasesAnswer<readonly Release[]>> {
+    const releases: Release[] = []
+    let pages = 0
+    for await (const page of api.pages(`${path}?per_page=100`, z.array(releaseAnswer))) {
+      if (page.kind !== 'ok') return page
+      releases.push(...page.value.filter((release) => release !== undefined))
+      pages += 1
+      if (pages === mostPages) break
+    }
+    return { kind: 'ok', value: releases }
+  }
+
   async function missing(version: string): Promise<string> {
-    const answer = await api.get(`/repos/${repository}/releases?per_page=30`, z.array(releaseAnswer))
-    const known = answer.kind === 'answered' ? answer.value.flatMap((release) => release?.version ?? []) : []
+    const answer = await firstKnown((api) => api.get(`${path}?per_page=30`, z.array(releaseAnswer)))
+    const known = answer.kind === 'ok' ? answer.value.flatMap((release) => release?.version ?? []) : []
     const there =
       known.length === 0 ? '' : ` There are, among others, ${known.sort(semver.rcompare).slice(0, 8).join(', ')}.`
     return `There is no release ${version} of SpacetimeDB (404).${there} See https://github.com/${repository}/releases.`
   }
 }
 
-type ApiAnswer<T> =
-  | { readonly kind: 'answered'; readonly value: T; readonly headers: Answer['headers'] }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unavailable'; readonly reason: string }
+const mostPages = 10
 
-function openApi({ apiUrl, token, network }: ReleasesOptions) {
-  const own = apiUrl.replace(/\/+$/, '')
-  const apis =
-    own === publicApi
-      ? [{ url: own, token }]
-      : [
-          { url: own, token },
-          { url: publicApi, token: undefined }
-        ]
-
-  async function get<T>(path: string, schema: z.ZodType<T>): Promise<ApiAnswer<T>> {
-    for (const api of apis) {
-      const answer = await ask(api, path, schema)
-      if (answer.kind !== 'missing') return answer
-    }
-    return { kind: 'missing' }
+/** What was answered, with what can be done here. */
+function unavailable({ kind, reason }: Exclude<ReleasesAnswer<never>, { kind: 'ok' }>, hasToken: boolean) {
+  const withToken = "Run the job again then, or give `version` exactly and the archive's `sha256`, which needs no API."
+  const withoutToken = 'Without one all jobs behind one address share 60 requests an hour.'
+  const cures: Partial<Record<typeof kind, string>> = {
+    'rate-limited': hasToken ? withToken : withoutToken,
+    forbidden: 'A proxy on the way may have refused it, too.',
+    unexpected: 'Is there a proxy between that answers itself?'
   }
-
-  async function ask<T>(api: Api, path: string, schema: z.ZodType<T>): Promise<ApiAnswer<T>> {
-    const host = hostOf(api.url)
-    const result = await withRetries(
-      () => followRedirects(api.url + path, (url, redirects) => send(url, redirects === 0 ? api.token : undefined)),
-      (given) => (network.signal?.aborted ? undefined : passingProblem(given, host)),
-      { ...network, onRetry: ({ reason }) => network.onRetry(`${reason}; asking again.`) }
-    )
-    insistOnGoing(network.signal)
-    if (!('answer' in result))
-      return { kind: 'unavailable', reason: `GitHub's API could not be asked: ${reasonOf(result, host)}.` }
-    const { answer } = result
-    if (answer.status === 404) return { kind: 'missing' }
-    if (answer.status !== 200)
-      return { kind: 'unavailable', reason: explain(answer, host, api.token !== undefined, network.clock.now()) }
-    const parsed = schema.safeParse(jsonOf(answer.body))
-    if (parsed.success) return { kind: 'answered', value: parsed.data, headers: answer.headers }
-    const [issue] = parsed.error.issues
-    const place = issue?.path.length ? ` at \`${issue.path.join('.')}\`` : ''
-    return {
-      kind: 'unavailable',
-      reason: `The answer of ${host} is not a release as GitHub's API has it${place}. Is a proxy between that answers itself?`
-    }
-  }
-
-  function send(url: string, bearer: string | undefined) {
-    return exchange(network, {
-      method: 'GET',
-      url,
-      headers: {
-        accept: 'application/vnd.github+json',
-        'x-github-api-version': '2022-11-28',
-        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` })
-      },
-      timeout: 30_000,
-      longestAnswer: 64 << 20,
-      mayShareConnection: false
-    })
-  }
-
-  return {
-    get,
-    strange: `${hostOf(own)} has a release under this tag whose name is no version.`,
-    noRepository: `${apis.map(({ url }) => hostOf(url)).join(' and ')} know no repository ${repository} (404).`
-  }
-}
-
-type Api = { readonly url: string; readonly token: string | undefined }
-
-function explain({ status, headers, body }: Answer, host: string, hasToken: boolean, now: number): string {
-  const limited =
-    status === 429 ||
-    (status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined))
-  if (limited) {
-    const way = hasToken
-      ? "Run the job again then, or give `version` exactly and the archive's `sha256`, which needs no API."
-      : 'Pass a `github-token`, which has a limit of its own: without one all jobs behind one address share 60 requests an hour.'
-    return `${host} takes no more requests for now (${status}, rate limit)${resetTime(headers, now)}. ${way}`
-  }
-  if (status === 401)
-    return `${host} refuses the \`github-token\` (401). Leave the input out for the job's own, or give a valid one.`
-  if (status === 403)
-    return `${host} forbids it (403): "${startOf(body)}". Check what the \`github-token\` may do, and the proxy.`
-  return `${host} answered ${status}: "${startOf(body)}".`
-}
-
-function resetTime(headers: Answer['headers'], now: number): string {
-  const after = Number(headers['retry-after'])
-  const reset = Number(headers['x-ratelimit-reset']) * 1000
-  const at = after > 0 ? now + after * 1000 : reset
-  if (!(at > 0) || !Number.isFinite(new Date(at).getTime())) return ''
-  return `; it does again at ${new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')}, in ${Math.max(1, Math.ceil((at - now) / 60_000))} min`
-}
-
-function startOf(body: string): string {
-  return body.replace(/\s+/g, ' ').trim().slice(0, 200)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return { kind: 'unavailable', reason: [reason, cures[kind]].filter(Boolean).join(' ') } as const
 }
 
 /** `undefined` for a draft and for a tag that is no version. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { Patience, Retry } from '../retry.ts'
+import { errorCode, unreachableReason } from '../unreachable.ts'
 import { DeadlineExceeded } from './attempt.ts'
 import type { Answer, Exchange, NoAnswer, Request, Stream, Transport } from './transport.ts'
 
@@ -75,33 +76,18 @@ export function reasonOf({ kind, cause }: NoAnswer, host: string): string {
   if (cause instanceof BadRedirect) return cause.message
   if (cause instanceof DeadlineExceeded)
     return `${host} gave no answer within ${Math.round(cause.milliseconds / 1000)} s`
-  const code = codeOf(cause)
-  const message = messageOf(cause).replace(/\s+/g, ' ').slice(0, 200)
-  const known = meanings[code]
-  if (known !== undefined) return `${known.replace('HOST', host)} (${code})`
-  if (message.startsWith('tunneling socket could not be established')) {
-    return `the proxy of HTTPS_PROXY gave no connection to ${host} (${message.replace(/^.*?, /, '')})`
-  }
-  if (code.startsWith('CERT_') || code.includes('CERT') || code.includes('SIGNATURE')) {
-    return `the certificate of ${host} can't be trusted (${code}); name an authority of your own by NODE_EXTRA_CA_CERTS`
-  }
-  if (kind === 'lost') return `the connection to ${host} broke (${code || message})`
-  return `no connection to ${host} could be made (${code || message})`
-}
-
-const meanings: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no host HOST, or no network',
-  EAI_AGAIN: 'the name HOST could not be looked up: there is no network, or no DNS',
-  ECONNREFUSED: 'HOST refuses connections',
-  EHOSTUNREACH: 'there is no way to HOST from this machine',
-  ENETUNREACH: 'there is no way to HOST from this machine',
-  ETIMEDOUT: 'HOST did not answer'
+  const known = unreachableReason(cause, host)
+  if (known !== undefined) return known
+  const said = errorCode(cause) || messageOf(cause).replace(/\s+/g, ' ').slice(0, 200)
+  return kind === 'lost'
+    ? `the connection to ${host} broke (${said})`
+    : `no connection to ${host} could be made (${said})`
 }
 
 /** Where it may help to ask again. */
 export function passingProblem(result: Exchange | Stream, host: string): Retry | undefined {
   if (!('answer' in result)) {
-    const final = result.cause instanceof BadRedirect || codeOf(result.cause).includes('CERT')
+    const final = result.cause instanceof BadRedirect || errorCode(result.cause).includes('CERT')
     return final ? undefined : { reason: reasonOf(result, host) }
   }
   const { status } = result.answer
@@ -111,12 +97,4 @@ export function passingProblem(result: Exchange | Stream, host: string): Retry |
 /** The host of an address, its port too where it is not the usual one. */
 export function hostOf(url: string): string {
   return new URL(url).host
-}
-
-/** The code of an error, or of the first of those that were collected in it; '' without one. */
-function codeOf(cause: unknown): string {
-  if (typeof cause !== 'object' || cause === null) return ''
-  const { code, errors } = cause as { readonly code?: unknown; readonly errors?: unknown }
-  if (typeof code === 'string') return code
-  return Array.isArray(errors) ? codeOf(errors[0]) : ''
 }

@@ -66,7 +66,7 @@ describe('what goes wrong is told, with what to do', () => {
       'too many requests',
       () => server.faults.push({ fault: rateLimitFault(1_900_000_000) }),
       'rate-limited',
-      /until 2030-03-17T17:46:40\.000Z/
+      /rate limit\); it does again at 2030-03-17T17:46:40\.000Z, in \d+ min/
     ],
     ['another shape', () => answering(200, { id: 'x' }), 'unexpected', /unknown shape: id/],
     ['no JSON', () => answering(200, '<html>'), 'unexpected', /unknown shape/],

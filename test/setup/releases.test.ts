@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
+import { gitHubApi } from '../../src/github/api.ts'
 import { chooseVersion } from '../../src/setup/choose-version.ts'
 import { githubReleases, type Release } from '../../src/setup/releases.ts'
 import { targetFor } from '../../src/setup/target.ts'
@@ -21,13 +22,19 @@ function releaseOf(version: string, more: object = {}) {
   }
 }
 
+function releasesAt(url: string, token?: string, signal?: AbortSignal) {
+  const { clock, patience } = hastyNetwork()
+  const api = gitHubApi({ url, token, version: '0', clock, patience, timeout: 2_000 })
+  return githubReleases({ apis: [api], hasToken: token !== undefined, signal })
+}
+
 async function releasesFrom(listener: RequestListener, token?: string) {
   const seen: IncomingMessage[] = []
   const url = await startHttp((request, response) => {
     seen.push(request)
     listener(request, response)
   })
-  return { releases: githubReleases({ apiUrl: `${url}/`, token, network: hastyNetwork() }), seen, url }
+  return { releases: releasesAt(`${url}/`, token), seen, url }
 }
 
 const json = (response: ServerResponse, value: unknown, headers = {}) =>
@@ -58,8 +65,9 @@ test('all pages are read, and drafts and what is no version are left out', async
     [releaseOf('2.8.2'), releaseOf('nightly')]
   ]
   const { releases } = await releasesFrom((request, response) => {
-    const page = Number(/[?&]page=(\d+)/.exec(request.url ?? '')?.[1])
-    json(response, pages[page - 1] ?? [], page < pages.length ? { link: '<x>; rel="next"' } : {})
+    const page = Number(/[?&]page=(\d+)/.exec(request.url ?? '')?.[1] ?? 1)
+    const next = `http://${request.headers.host}/repos/clockworklabs/SpacetimeDB/releases?page=${page + 1}`
+    json(response, pages[page - 1] ?? [], page < pages.length ? { link: `<${next}>; rel="next"` } : {})
   })
   const list = await releases.all()
   expect(list).toMatchObject({
@@ -68,13 +76,43 @@ test('all pages are read, and drafts and what is no version are left out', async
   })
 })
 
-test('a redirect is followed without the token', async () => {
+test('a redirect is followed, to another host without the token', async () => {
   const { releases, seen } = await releasesFrom((request, response) => {
+    const port = request.socket.localPort
     if (request.url?.startsWith('/repositories')) json(response, releaseOf('2.8.3'))
-    else response.writeHead(301, { location: '/repositories/1/releases/tags/v2.8.3' }).end()
+    else response.writeHead(301, { location: `http://localhost:${port}/repositories/1/releases/tags/v2.8.3` }).end()
   }, 'gh-token')
   expect(await releases.byVersion('2.8.3')).toMatchObject({ kind: 'found' })
   expect(seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer gh-token', undefined])
+})
+
+test('github.com is asked for what the own server does not have', async () => {
+  const asked: string[] = []
+  const api = (name: string, answer: unknown) => ({
+    get: async () => {
+      asked.push(name)
+      return answer as never
+    },
+    pages: async function* () {
+      asked.push(name)
+      yield answer as never
+    }
+  })
+  const none = { kind: 'not-found', reason: 'GitHub has no such thing.' }
+  const release = { version: '2.8.3', isPrerelease: false, assets: [] }
+  const apis = [api('own', none), api('public', { kind: 'ok', value: release })]
+  expect(await githubReleases({ apis, hasToken: true }).byVersion('2.8.3')).toMatchObject({ kind: 'found' })
+  expect(asked).toEqual(['own', 'public'])
+  const empty = githubReleases({ apis: [api('own', none)], hasToken: true })
+  expect(await empty.all()).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('no repository') })
+})
+
+test('a job that is cancelled waits for no answer', async () => {
+  const url = await startHttp(() => undefined)
+  const cancelled = new AbortController()
+  const found = releasesAt(url, undefined, cancelled.signal).byVersion('2.8.3')
+  cancelled.abort()
+  await expect(found).rejects.toThrow('The job was cancelled')
 })
 
 describe('what the API may answer instead', () => {
@@ -98,16 +136,16 @@ describe('what the API may answer instead', () => {
       'x',
       /429, rate limit.*in 2 min.*`version` exactly.*`sha256`/
     ],
-    ['a bad token', answer(401), 'x', /refuses the `github-token` \(401\)/],
-    ['a ban', answer(403), 'x', /forbids it \(403\): ".*no.*proxy/],
+    ['a bad token', answer(401), 'x', /does not know the token \(401.*`github-token`/],
+    ['a ban', answer(403), 'x', /refused .*: no\. .*proxy/],
     ['trouble', answer(502), undefined, /answered 502/],
     [
       "a proxy's page",
       answer(200, {}, '<html>Please log in</html>'),
       undefined,
-      /not a release as GitHub's API has it.*proxy/
+      /answer to .* has an unknown shape.*proxy/
     ],
-    ['another shape', answer(200, {}, '{"tag_name": "v2.8.3"}'), undefined, /not a release.*at `assets`/]
+    ['another shape', answer(200, {}, '{"tag_name": "v2.8.3"}'), undefined, /unknown shape: assets/]
   ])('%s', async (_, listener, token, says) => {
     const { releases } = await releasesFrom(listener, token)
     const found = await releases.byVersion('2.8.3')
@@ -115,11 +153,10 @@ describe('what the API may answer instead', () => {
   })
 
   test('nothing', async () => {
-    const releases = githubReleases({ apiUrl: 'http://127.0.0.1:9', network: hastyNetwork() })
-    const found = await releases.byVersion('2.8.3')
+    const found = await releasesAt('http://127.0.0.1:9').byVersion('2.8.3')
     expect(found).toMatchObject({
       kind: 'unavailable',
-      reason: expect.stringMatching(/could not be asked: 127\.0\.0\.1:9 refuses/)
+      reason: expect.stringMatching(/could not be asked .*: 127\.0\.0\.1:9 refuses/)
     })
   })
 })

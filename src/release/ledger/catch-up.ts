@@ -8,6 +8,8 @@ export type Standing = {
   readonly drift?: Drift | undefined
   /** The newest release that made this module live, where nobody has published past it. */
   readonly release?: RecordedRelease | undefined
+  /** The one that it took the place of, where nobody has written how it ended. */
+  readonly before?: RecordedRelease | undefined
 }
 
 /** What has to be written for the ledger to say what is live. */
@@ -70,5 +72,9 @@ export async function standingIn(history: History, live: string): Promise<Ledger
   if (drift.kind === 'failed') return drift
   if (drift.value) return { kind: 'ok', value: { drift: drift.value } }
   const release = await liveRelease(history, live)
-  return release.kind === 'failed' ? release : { kind: 'ok', value: { release: release.value } }
+  if (release.kind === 'failed') return release
+  const { previousHash } = release.value?.state === 'open' ? release.value.record : {}
+  if (previousHash === undefined) return { kind: 'ok', value: { release: release.value } }
+  const before = await liveRelease(history, previousHash)
+  return before.kind === 'failed' ? before : { kind: 'ok', value: { release: release.value, before: before.value } }
 }

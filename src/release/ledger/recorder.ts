@@ -104,16 +104,14 @@ export class Recorder {
     const { request, findings, journal } = this.#subject
     const written = writtenEnding(ending, hasBeenChecked(findings, ending), request.notes?.action)
     this.#unwritten = written
+    const isLive = ending.live.kind === 'new'
+    // A publish that may land yet may take the place of the other one yet.
+    if (!isLive && this.#checkpoint?.phase !== 'unsettled') this.#replaces = undefined
     this.#save()
     const answer = await this.#patience.wait(async () => {
       const release = await begun
       if (release.kind === 'failed') return release
-      return endRelease(
-        this.#ledger,
-        release.value.id,
-        written,
-        ending.live.kind === 'new' ? this.#replaces : undefined
-      )
+      return endRelease(this.#ledger, release.value.id, written, isLive ? this.#replaces : undefined)
     })
     if (answer.kind === 'failed') {
       if (findings.release) this.#fail('end', answer.reason)
@@ -181,7 +179,8 @@ export class Recorder {
   }
 
   async #endLate({ release, ending }: Extract<CatchUp, { kind: 'end' }>): Promise<LedgerAnswer<Begun>> {
-    const answer = await this.#ledger.end(release.id, ending)
+    const before = ofOneDatabase(this.#standing?.before)
+    const answer = await endRelease(this.#ledger, release.id, ending, before)
     return answer.kind === 'ok' ? { kind: 'ok', value: briefly(release) } : answer
   }
 

@@ -32,6 +32,17 @@ export function stepOf(reducer: string) {
   return { kind: 'call', name: reducer, place, timeout: 1000, reducer, args: [] } as const
 }
 
+/** Of a process that may be killed: nothing that it asks for from then on is done. */
+function mortal<T extends object>(target: T, isDead: () => boolean): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => (isDead() ? new Promise(() => {}) : value.apply(target, args))
+    }
+  })
+}
+
 /** A database and a ledger in memory, to deploy to. */
 export class Trial {
   readonly model: ReturnType<typeof modelServer>
@@ -40,7 +51,10 @@ export class Trial {
   readonly cancellation = new AbortController()
   readonly checkpoints: Checkpoint[] = []
   readonly warnings: string[] = []
+  /** The process is killed right after it has saved such a checkpoint. */
+  killedAt: (checkpoint: Checkpoint) => boolean = () => false
   readonly #folder: string
+  #onKill: (left: Checkpoint) => void = () => {}
 
   constructor(folder: string, live: Module | undefined) {
     this.#folder = folder
@@ -60,6 +74,7 @@ export class Trial {
         if (!model.state.live) throw new Error('nothing is live')
         return model.state.live
       },
+      schema: async () => describe(model.state.live ?? old),
       call: async (_database, reducer) => {
         const fails = reducer === 'fails' || model.state.live?.hash === sick.hash
         return fails ? { kind: 'failed', reason: 'I am not well.' } : { kind: 'ok', value: null }
@@ -76,7 +91,27 @@ export class Trial {
     return this.ledger.add(this.record(module, more), { result: 'updated', isChecked: true })
   }
 
-  deploy(request: Partial<DeployRequest> = {}, ledger: MemoryLedger | undefined = this.ledger): Promise<Deployment> {
+  deploy(request: Partial<DeployRequest> = {}): Promise<Deployment> {
+    return this.#deploy(request, this.ledger)
+  }
+
+  /** Where there is no ledger. */
+  deployWithout(request: Partial<DeployRequest>): Promise<Deployment> {
+    return this.#deploy(request, undefined)
+  }
+
+  /** Deploys until `killedAt`: what was left then. */
+  deployUntilKilled(request: Partial<DeployRequest> = {}): Promise<Checkpoint> {
+    return new Promise((resolve, reject) => {
+      this.#onKill = resolve
+      const survived = ({ result }: Deployment) => reject(new Error(`The deploy came to its own end: ${result}.`))
+      this.deploy(request).then(survived, reject)
+    })
+  }
+
+  #deploy(request: Partial<DeployRequest>, ledger: MemoryLedger | undefined): Promise<Deployment> {
+    let isDead = false
+    const server = mortal(this.server, () => isDead)
     const asked: DeployRequest = {
       database: 'game',
       module: next,
@@ -92,16 +127,21 @@ export class Trial {
       ...request
     }
     return deploy(asked, {
-      server: this.server,
-      anonymous: this.server,
+      server,
+      anonymous: server,
       identity: us,
       describe,
       clock: this.clock,
       narrator: { begin: () => {}, end: () => {}, tell: () => {}, warn: (text) => this.warnings.push(text) },
       folder: this.#folder,
       origin: {},
-      ledger,
-      remember: (checkpoint) => this.checkpoints.push(checkpoint),
+      ledger: ledger && mortal(ledger, () => isDead),
+      remember: (checkpoint) => {
+        if (isDead) return
+        this.checkpoints.push(checkpoint)
+        isDead = this.killedAt(checkpoint)
+        if (isDead) this.#onKill(checkpoint)
+      },
       cancelled: this.cancellation.signal
     })
   }
