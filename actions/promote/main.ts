@@ -59,7 +59,15 @@ export async function main(inputs: PromoteInputs, step: PromoteStep): Promise<Ou
 /** What the module was built from is what its release says, and not the commit of this run. */
 function notesFrom({ provenance: { from, release } }: Extract<Origin, { kind: 'found' }>, reason: string | undefined) {
   const { commit, ref, image, moduleArtifact, artifact } = release?.record ?? {}
-  return { commit, ref, image, moduleArtifact, artifact, reason, from: release ? `release ${release.id}, ${from}` : from }
+  return {
+    commit,
+    ref,
+    image,
+    moduleArtifact,
+    artifact,
+    reason,
+    from: release ? `release ${release.id}, ${from}` : from
+  }
 }
 
 /** A killed step leaves what the post step needs, and outputs that say nothing wrong. */
@@ -67,7 +75,13 @@ function progressFor(request: PromoteRequest, tools: Tools, { setOutputs }: Prom
   const { databases, dryRun: isDryRun, module } = request
   const moduleHash = module.hash
   const folder = progressIn(tools)
-  const kept = keepProgress(folder, { server: tools.server.url, identity: tools.identity, moduleHash, databases, isDryRun })
+  const kept = keepProgress(folder, {
+    server: tools.server.url,
+    identity: tools.identity,
+    moduleHash,
+    databases,
+    isDryRun
+  })
   if (!isDryRun) progressFolder.save({ folder, isOver: false })
   return {
     ...kept,

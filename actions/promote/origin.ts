@@ -78,7 +78,9 @@ async function placeOf(
   }
   const found = await placeIn(ledger)
   if (found.kind === 'none') {
-    throw new ConfigurationError(`${found.reason} Give \`from-server\` and \`from-database\`, or correct \`from-environment\`.`)
+    throw new ConfigurationError(
+      `${found.reason} Give \`from-server\` and \`from-database\`, or correct \`from-environment\`.`
+    )
   }
   const { server } = found.place
   // A server that only the ledger names is not given our credential: what is live anybody may ask.
@@ -86,11 +88,7 @@ async function placeOf(
 }
 
 /** As `from-token`, or as the credential of the other inputs. */
-async function namedServer(
-  server: string,
-  inputs: Inputs<typeof spec>,
-  environment: Environment
-): Promise<Server> {
+async function namedServer(server: string, inputs: Inputs<typeof spec>, environment: Environment): Promise<Server> {
   const { fromToken } = inputs
   const credential = fromToken === undefined ? {} : { token: fromToken, auth: undefined, audience: undefined }
   return (await openConnection({ ...inputs, server, ...credential }, environment)).server

@@ -13,7 +13,12 @@ import {
   promotionJson,
   resultOf
 } from '../../src/release/promote/promotion.ts'
-import { promotionHeadline, type Provenance, renderPromotion, renderProvenance } from '../../src/release/promote/summary.ts'
+import {
+  type Provenance,
+  promotionHeadline,
+  renderPromotion,
+  renderProvenance
+} from '../../src/release/promote/summary.ts'
 import { headlineOf, renderDeployment } from '../../src/release/summary.ts'
 import { keepSavedModule } from '../keep-module.ts'
 import { type Failing, failureOf, outputsOfRelease } from '../releasing.ts'

@@ -15,8 +15,16 @@ export const spec = defineAction({
   branding: { icon: 'chevrons-right', color: 'purple' },
   permissions: [
     ledgerPermission,
-    { name: 'actions', access: 'read', when: "for the module's bytes in an artifact, when the live database can't be read" },
-    { name: 'contents', access: 'read', when: "to check out spacetime.json, and for the module's bytes at a GitHub release" },
+    {
+      name: 'actions',
+      access: 'read',
+      when: "for the module's bytes in an artifact, when the live database can't be read"
+    },
+    {
+      name: 'contents',
+      access: 'read',
+      when: "to check out spacetime.json, and for the module's bytes at a GitHub release"
+    },
     { name: 'packages', access: 'read', when: "for the module's bytes in a private package of ghcr.io" },
     { name: 'id-token', access: 'write', when: 'with `auth: oidc`; none is needed with a `token`' }
   ],
@@ -27,7 +35,8 @@ export const spec = defineAction({
       schema: ledgerInputs.environment.schema
     },
     'from-server': {
-      description: 'The server to promote from. Without it that of the ledger or, where `from-database` is given, `server`.',
+      description:
+        'The server to promote from. Without it that of the ledger or, where `from-database` is given, `server`.',
       schema: connectionInputs.server.schema
     },
     'from-database': {
@@ -52,14 +61,14 @@ export const spec = defineAction({
       default: 'false'
     },
     server: { ...connectionInputs.server, description: 'The server to promote to.', required: true },
-    database: { ...connectionInputs.database, description: 'The database to promote to. Give either this or `databases`.' },
+    database: {
+      ...connectionInputs.database,
+      description: 'The database to promote to. Give either this or `databases`.'
+    },
     databases: {
       description:
         'Several databases of the server, one in each line or with commas between: names, or patterns with `*` and `?` that are looked up in spacetime.json. The first one is the canary: it goes alone, with its checks and soak.',
-      schema: matching(
-        /^[a-z0-9*?-]+([\s,]+[a-z0-9*?-]+)*[\s,]*$/,
-        'names of databases, or patterns such as `game-*`'
-      )
+      schema: matching(/^[a-z0-9*?-]+([\s,]+[a-z0-9*?-]+)*[\s,]*$/, 'names of databases, or patterns such as `game-*`')
     },
     path: {
       description:
@@ -147,9 +156,14 @@ export const spec = defineAction({
     ...releaseOutputs,
     'module-hash': { description: 'The hash (keccak256, hex) of the module that was to be promoted.' },
     verdict: { ...releaseOutputs.verdict, description: `${releaseOutputs.verdict.description} Of one database.` },
-    reversible: { ...releaseOutputs.reversible, description: `${releaseOutputs.reversible.description} Of one database.` },
+    reversible: {
+      ...releaseOutputs.reversible,
+      description: `${releaseOutputs.reversible.description} Of one database.`
+    },
     conditions: { description: `${releaseOutputs.conditions.description} Of one database.` },
-    plan: { description: `${releaseOutputs.plan.description} Of one database; of several, promotion.json has the paths.` },
+    plan: {
+      description: `${releaseOutputs.plan.description} Of one database; of several, promotion.json has the paths.`
+    },
     'previous-module-hash': { description: `${releaseOutputs['previous-module-hash'].description} Of one database.` },
     'database-identity': { description: `${releaseOutputs['database-identity'].description} Of one.` },
     'previous-module': { description: `${releaseOutputs['previous-module'].description} Of one database.` },
@@ -169,7 +183,8 @@ export const spec = defineAction({
     {
       about: ['from-environment', 'from-database'],
       holds: ({ fromEnvironment, fromDatabase }) => fromEnvironment !== undefined || fromDatabase !== undefined,
-      message: 'Say where the module comes from: give the input `from-environment`, or `from-server` and `from-database`.'
+      message:
+        'Say where the module comes from: give the input `from-environment`, or `from-server` and `from-database`.'
     },
     {
       about: ['from-token', 'from-server'],
