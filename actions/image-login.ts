@@ -42,7 +42,7 @@ export async function openRegistryLogin(
   const credential = login?.registry === host ? login : known.kind === 'login' ? known.credential : undefined
   if (credential === undefined && known.kind === 'hidden' && plan.push && inputs.moduleArtifact) {
     throw new ConfigurationError(
-      `The login to ${host} is in a credential helper or is a token of docker's own, and \`module-artifact: true\` can't use either. Give \`username\` and \`password\`, or leave out \`module-artifact\`.`
+      `The login to ${host} is in a credential helper or is a token of docker's own, and the module alone (\`module-artifact\`) can't be stored by either. Give \`username\` and \`password\`.`
     )
   }
   if (credential !== undefined) maskSecret(credential.password)

@@ -16,6 +16,8 @@ import { type RunFacts, readRunFacts } from './run-facts.ts'
 export type ImagePlanInputs = {
   readonly image: string | undefined
   readonly images: string | undefined
+  /** What the input is called that `images` is of. */
+  readonly imagesInput?: string
   readonly tags: string | undefined
   readonly labels: string | undefined
   readonly push: boolean
@@ -90,10 +92,15 @@ function noTag(event: GitEvent): ConfigurationError {
   )
 }
 
-function imagesOf({ image, images }: ImagePlanInputs, { GITHUB_REPOSITORY }: Environment): Plan['images'] {
-  const [input, given] = images === undefined ? ['image', image] : ['images', images]
+function imagesOf(
+  { image, images, imagesInput = 'images' }: ImagePlanInputs,
+  { GITHUB_REPOSITORY }: Environment
+): Plan['images'] {
+  const [input, given] = images === undefined ? ['image', image] : [imagesInput, images]
   if (given === undefined && !GITHUB_REPOSITORY) {
-    throw new ConfigurationError('Give the input `image`: outside of a run of GitHub Actions no repository names it.')
+    throw new ConfigurationError(
+      'Give the name of the image: outside of a run of GitHub Actions no repository names it.'
+    )
   }
   const [first, ...others] = imageNames(given ?? `ghcr.io/${GITHUB_REPOSITORY}`, input)
   if (first === undefined) throw new Error('no image was named')

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { warn } from '../src/action/annotations.ts'
 import type { CheckInputs } from '../src/action/check-inputs.ts'
 import { type Connection, connectAsNobody } from '../src/action/connection.ts'
-import { writeSummary } from '../src/action/summary.ts'
 import { messageOf } from '../src/errors.ts'
+import type { Narrator } from '../src/journal.ts'
 import { describeOnce } from '../src/module/describe-once.ts'
 import type { Rehearsal, RehearsalOutcome, RehearsalRequest } from '../src/rehearsal/rehearsal.ts'
 import { rehearse } from '../src/rehearsal/rehearse.ts'
 import { rehearsalJson } from '../src/rehearsal/report-json.ts'
-import { renderRehearsal, stages } from '../src/rehearsal/summary.ts'
+import { stages } from '../src/rehearsal/summary.ts'
 import type { Checks } from '../src/smoke/check.ts'
 import { defaultChecks } from '../src/smoke/default-checks.ts'
 import { runChecks } from '../src/smoke/run-checks.ts'
@@ -26,14 +26,16 @@ export type RehearsalSetting = {
   /** `undefined` where nobody wrote any. */
   readonly written: Checks | undefined
   readonly allowed: Pick<CheckInputs, 'allowWrites' | 'allowedLoadHosts'>
+  /** Told what happens; the step's log, with its warnings, without it. */
+  readonly narrator?: Narrator
 }
 
 /**
- * Rehearses a release, and adds to the summary what came of it. Throws a `ConfigurationError` when it is known before that
+ * Rehearses a release. Throws a `ConfigurationError` when it is known before that
  * checks can't be run as they are written.
  */
 export async function rehearseOn(
-  { action, connection, step, written, allowed }: RehearsalSetting,
+  { action, connection, step, written, allowed, narrator }: RehearsalSetting,
   rehearsable: Omit<RehearsalRequest, 'checks'>
 ): Promise<Rehearsal> {
   const { module, database } = rehearsable
@@ -42,10 +44,11 @@ export async function rehearseOn(
   const expectedHash = module.hash
   const placeOfNew = async () => ({ server, database, schema: await describe(module), expectedHash, isThrowAway: true })
   const objections = written === undefined ? [] : insistOnRunnable(written, await placeOfNew(), allowed, step)
-  const rehearsal = await rehearse(
+  return rehearse(
     { ...rehearsable, checks: written, objections },
     {
       ...deployTools(action, connection, step, () => {}),
+      ...(narrator && { narrator }),
       describe,
       anonymous: connectAsNobody(server.url),
       runChecks,
@@ -54,8 +57,6 @@ export async function rehearseOn(
       onReport: tellCheck
     }
   )
-  await writeSummary(renderRehearsal(rehearsal), step.environment)
-  return rehearsal
 }
 
 /** A rehearsal that did not pass: the title and the text of the step's error, which names the action. */

@@ -6,6 +6,7 @@ import type { Environment } from '../../src/action/inputs.ts'
 import { log } from '../../src/action/log.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
+import { writeSummary } from '../../src/action/summary.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { OldModule, Rehearsal, RehearsalOutcome, RehearsalRequest } from '../../src/rehearsal/rehearsal.ts'
 import type { Checks } from '../../src/smoke/check.ts'
@@ -127,9 +128,13 @@ export async function rehearseRelease(
   { inputs, step, folder, written }: SmokeTest
 ): Promise<Outcome<typeof spec> | undefined> {
   if (rehearsable === undefined) return undefined
-  const { rehearseOn } = await import('../rehearsing.ts')
+  const [{ rehearseOn }, { renderRehearsal }] = await Promise.all([
+    import('../rehearsing.ts'),
+    import('../../src/rehearsal/summary.ts')
+  ])
   const setting = { action: 'smoke-test', connection, step, written, allowed: inputs }
   const rehearsal = await rehearseOn(setting, rehearsable)
+  await writeSummary(renderRehearsal(rehearsal), step.environment)
   const { outcome } = rehearsal
   if (outcome.kind === 'nothing-to-rehearse') return undefined
   if (outcome.kind === 'not-rehearsed') {

@@ -59,7 +59,16 @@ export async function runAction<S extends ActionSpec>(
     cancellation.stop()
     process.off('uncaughtException', onStray)
     process.off('unhandledRejection', onStray)
+    endSoon()
   }
+}
+
+/** Milliseconds. */
+const longestFarewell = 2_000
+
+/** What is under way still when all is said, such as a request that nobody waits for any more, holds the job up no longer. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), longestFarewell).unref()
 }
 
 /**

@@ -10,7 +10,8 @@ import type { ProducedModule } from './produce.ts'
 export type ModuleReport = {
   readonly module: ProducedModule
   readonly artifact?: { readonly name: string; readonly id: number; readonly digest: string }
-  readonly comparison: Comparison
+  /** `undefined` where nobody compares. */
+  readonly comparison?: Comparison
   /** What became of the cache of dependencies, in a few words. */
   readonly cache: string
   readonly bindings: readonly BindingsState[]
@@ -69,14 +70,17 @@ function renderFacts({ module: { manifest }, artifact, comparison, cache }: Modu
     ['For', databases.map(({ name }) => code(name)).join(', ') || undefined],
     ['Artifact', artifact && `${code(artifact.name)} (id ${artifact.id}, ${code(artifact.digest)})`],
     ['Dependencies', escapeMarkdown(cache)],
-    ['Not compared', comparison.kind === 'none' ? escapeMarkdown(comparison.reason) : undefined]
+    ['Not compared', comparison?.kind === 'none' ? escapeMarkdown(comparison.reason) : undefined]
   ]
   const known = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   return table(known[0] ?? [], known.slice(1))
 }
 
-function changeText(module: { readonly size: number; readonly hash: string }, comparison: Comparison): string {
-  if (comparison.kind === 'none') return ''
+function changeText(
+  module: { readonly size: number; readonly hash: string },
+  comparison: Comparison | undefined
+): string {
+  if (comparison === undefined || comparison.kind === 'none') return ''
   const { branch, commit, size, hash } = comparison
   const base = `${code(branch)} (${code(commit.slice(0, 7))})`
   if (hash === module.hash) return `, the very module of ${base}`

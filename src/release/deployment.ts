@@ -6,6 +6,7 @@ import type { SmokeReport } from '../smoke/check-report.ts'
 import type { Objection } from '../smoke/preflight.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Drift } from './ledger/history.ts'
+import type { Made } from './ready.ts'
 
 /** How a deploy ended (docs/deploy.md, "Results"). */
 export const results = [
@@ -60,6 +61,8 @@ export type Findings = {
   /** The file that the module which was live before is saved in. */
   previousModulePath?: string
   judgement?: ReleaseJudgement
+  /** What was made of the module, besides publishing it. */
+  made?: Made
   planPath?: string
   /** SHA-256 in hex. */
   planDigest?: string

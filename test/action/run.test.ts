@@ -35,6 +35,16 @@ describe('a step that passes', () => {
   })
 })
 
+test.each([
+  ['passes', 0, '{ outputs: {} }'],
+  ['fails', 1, `{ outputs: {}, failure: { title: 'T', message: 'the reason' } }`]
+])('a step that %s ends although something is under way still', async (_name, exitCode, outcome) => {
+  const startedAt = Date.now()
+  const step = await run(`async () => { setTimeout(() => {}, 60_000); return ${outcome} }`)
+  expect(step.exitCode).toBe(exitCode)
+  expect(Date.now() - startedAt).toBeLessThan(30_000)
+})
+
 describe('a step that fails', () => {
   const failures: Record<string, string> = {
     'a result that is a failure': `return { outputs: { other: 'set' }, failure: { title: 'T', message: 'the reason' } }`,

@@ -50,7 +50,7 @@ const emptyWasm = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)
 describe('a module', () => {
   test.concurrent.each<BadInput>([
     { title: 'that is not there', inputs: { module: 'gaem.wasm' }, says: [/gaem\.wasm/, /not exist/, /workspace/] },
-    { title: 'whose path is not given', inputs: { module: '' }, says: [/`module`/, /required|missing|not given/i] },
+    { title: 'whose path is not given', inputs: { module: '' }, says: [/`module`/, /project/, /`path`/] },
     { title: 'that is a folder', inputs: { module: '.' }, says: [/director|folder/] },
     { title: 'that is empty', module: new Uint8Array(), says: [/module\.wasm/, /empty/] },
     {

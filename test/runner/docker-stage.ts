@@ -103,7 +103,8 @@ export function shipDocker(): void {
   for (const name of ['Dockerfile', 'entrypoint.sh']) cpSync(join(folder, name), join(shipped, name))
 }
 
-function installDocker(folder: string, settings: DockerSettings, registry: object): void {
+/** Puts the stand-in for docker into a folder, for PATH. */
+export function installDocker(folder: string, settings: DockerSettings, registry: object = {}): void {
   const program = resolve(import.meta.dirname, '../stand-ins/programs/docker.mjs')
   cpSync(program, join(folder, 'docker.mjs'))
   writeFileSync(join(folder, 'docker'), `#!/bin/sh\nexec "${process.execPath}" "${join(folder, 'docker.mjs')}" "$@"\n`)
@@ -113,14 +114,16 @@ function installDocker(folder: string, settings: DockerSettings, registry: objec
   writeFileSync(join(folder, 'registry.json'), JSON.stringify(registry))
 }
 
-function callsIn(folder: string): DockerCall[] {
+/** What the stand-in in a folder was called with. */
+export function callsIn(folder: string): DockerCall[] {
   const path = join(folder, 'calls.jsonl')
   if (!existsSync(path)) return []
   const lines = readFileSync(path, 'utf8').split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as DockerCall)
 }
 
-function registryIn(folder: string): Record<string, string> {
+/** What registries have by the names that docker was told, as the stand-in in a folder has kept it. */
+export function registryIn(folder: string): Record<string, string> {
   const path = join(folder, 'registry.json')
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
 }

@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { hashModule, type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
 import { fixtureModule } from '../fixtures.ts'
@@ -32,7 +32,7 @@ export type WorkspaceFiles = {
   /** `module.wasm`: a name for `fixtureModule`, `.wasm` left out, or the content of the file; no file is there without it. */
   readonly module?: string | Uint8Array
   /** Texts by their names in the workspace. */
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
 }
 
 export type DeployOptions = JobOptions &
@@ -144,12 +144,21 @@ export function fillWorkspace({ workspace }: Job, { module, files = {} }: Worksp
     const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
     writeFileSync(join(workspace, 'module.wasm'), bytes)
   }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(workspace, name), text)
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(workspace, name)), { recursive: true })
+    writeFileSync(join(workspace, name), content)
+  }
 }
 
 /** The hash of a fixture. */
 export function hashOf(module: string): ModuleHash {
   return hashModule(fixtureModule(fileOf(module)))
+}
+
+/** A fixture with other bytes: it declares and does the same, and has another hash. The note is a short text. */
+export function otherModule(module: string, note: string): Buffer {
+  const section = Buffer.concat([Buffer.from([4]), Buffer.from('note'), Buffer.from(note)])
+  return Buffer.concat([fixtureModule(fileOf(module)), Buffer.from([0, section.length]), section])
 }
 
 function fileOf(module: string): string {

@@ -121,7 +121,13 @@ const accepted = [
   'application/vnd.docker.distribution.manifest.list.v2+json'
 ].join(', ')
 
-function manifestAt(registry: Registry, job: Job, at: string, expected?: Descriptor): Promise<Content | undefined> {
+/** The manifest that a digest or a tag leads to; `undefined` where there is none. Throws as `fetchArtifact` does. */
+export function manifestAt(
+  registry: Registry,
+  job: Job,
+  at: string,
+  expected?: Descriptor
+): Promise<Content | undefined> {
   const digest = at.startsWith('sha256:') ? (at as Digest) : undefined
   return readContent(registry, job, {
     path: `manifests/${at}`,
@@ -133,7 +139,8 @@ function manifestAt(registry: Registry, job: Job, at: string, expected?: Descrip
   })
 }
 
-function insistOnContent(content: Content | undefined, job: Job): Content {
+/** What a manifest names has to be there. */
+export function insistOnContent(content: Content | undefined, job: Job): Content {
   if (content !== undefined) return content
   throw failureOf(job, 'the registry has its manifest, but not all that it names.')
 }

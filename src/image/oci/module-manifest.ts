@@ -167,8 +167,7 @@ function originIn(annotations: Readonly<Record<string, string>>): ModuleOrigin {
 function notAModule(name: string, type: string | undefined): ConfigurationError {
   const what = type === undefined ? 'something else' : `of the type ${JSON.stringify(type.slice(0, 200))}`
   return new ConfigurationError(
-    `${name} is no SpacetimeDB module: it is ${what}. Give the artifact that docker-publish names in its output \`module-artifact\`; an ` +
-      "image's module can't be taken out of it."
+    `${name} is no SpacetimeDB module: it is ${what}. Give the artifact that docker-publish names in its output \`module-artifact\`.`
   )
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts'
 import type { LedgerAnswer } from './ledger.ts'
 
 /** Milliseconds that an answer of the ledger is waited for; the less once it was too slow, or the job is being cancelled. */
-const [usual, short] = [5_000, 2_000]
+const [usual, short] = [4_000, 1_500]
 
 /** Bounds how long a release waits for its ledger. */
 export class LedgerPatience {

@@ -8,10 +8,11 @@ import type { ReleaseNotes, ReleaseRecord } from './record.ts'
 
 /** What is written down of a release before it is published. */
 export function recordOf({ notes, module }: DeployRequest, findings: Findings): ReleaseRecord {
-  const { judgement, previousHash, planDigest } = findings
+  const { judgement, previousHash, planDigest, made } = findings
   return {
     ...placeIn(findings),
     ...(notes ?? { action: 'deploy' }),
+    ...made,
     ...partsOf(module),
     planDigest,
     verdict: judgement?.verdict,
@@ -37,7 +38,9 @@ export function adoptionOf(
     actor,
     ...(isOurs && { commit, ref, image, moduleArtifact, artifact }),
     ...partsOf(module),
-    previousHash: findings.drift?.expected.record.moduleHash
+    previousHash: findings.drift?.expected.record.moduleHash,
+    // Somebody has gone back to it, so that it stands where it stood.
+    restores: findings.drift?.knownAs?.id
   }
 }
 
