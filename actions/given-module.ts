@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import semver from 'semver'
 import type { Environment } from '../src/action/inputs.ts'
 import { loadDescribedModule, type Manifest, manifestName } from '../src/build/manifest.ts'
+import { ConfigurationError } from '../src/errors.ts'
 import { loadModule } from '../src/module/load.ts'
 import type { Module } from '../src/module/module.ts'
 import type { ProjectVersion } from '../src/setup/project-version.ts'
@@ -49,6 +50,13 @@ export async function versionOf(
   workspace: string
 ): Promise<ProjectVersion> {
   const version = path === undefined ? semver.valid(manifest?.bindingsVersion) : null
-  if (version === null) return versionOfModules(path, workspace)
+  if (version === null) {
+    return versionOfModules(path, workspace).catch((error) => {
+      if (!(error instanceof ConfigurationError)) throw error
+      throw new ConfigurationError(
+        `Which version of SpacetimeDB the module is for is not known: give the input \`version\`, such as \`2.8.3\`. It was looked for in the project's lock file. ${error.message}`
+      )
+    })
+  }
   return { kind: 'exact', version, reason: `${manifestName} beside the module says that its bindings are ${version}` }
 }
