@@ -1,0 +1,200 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
+import { type EmbeddedServer, startServer } from '../embedded/server.ts'
+import { callsIn, type DockerCall, installDocker } from '../runner/docker-stage.ts'
+import { type GitHub, startGitHub } from '../runner/github.ts'
+import { node24 } from '../runner/node24.ts'
+import { type IdTokens, startIdTokens } from '../runner/oidc.ts'
+import { checkSecrets } from '../runner/secrets.ts'
+import { shaOf } from '../stand-ins/github/state.ts'
+import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
+import { type ActLine, type Outcome, outcomeOf } from './act-log.ts'
+import { runAct } from './act-process.ts'
+import { triggeredBy, type WorkflowEvent } from './event.ts'
+import { GameRepository } from './game-repository.ts'
+import { writeJobVariables } from './job-variables.ts'
+import { standInFor } from './stand-in-actions.ts'
+import { readWorkflow, type Use, type Workflow } from './workflow.ts'
+
+/** What `npm run test:workflows` has made (main.ts). */
+const { STDB_ACT, STDB_RELEASE_TREE } = process.env
+
+export type RunOptions = {
+  /** A file of workflows-examples. */
+  readonly workflow: string
+  readonly event: WorkflowEvent
+  /** Of the repository and of all environments alike, by their names. A fork's pull request gets none. */
+  readonly secrets?: Readonly<Record<string, string>>
+  readonly variables?: Readonly<Record<string, string>>
+  /** Cancels the run at a line. act kills the step at once, where GitHub would first ask it to end. */
+  readonly cancelAt?: (line: ActLine) => boolean
+}
+
+/** A SpacetimeDB server, which jobs reach by its name over TLS. */
+export type NamedServer = {
+  readonly server: EmbeddedServer
+  /** The owner's of what it publishes. */
+  readonly token: string
+  /** Of the module that a database has; `undefined` where there is none. */
+  liveHash(database: string): Promise<ModuleHash | undefined>
+}
+
+/** Starts what workflows reach: GitHub's services, SpacetimeDB's releases, and servers by their names. */
+export async function startWorkflowStage(servers: readonly string[] = ['stdb.example.org']): Promise<WorkflowStage> {
+  const ports = new Map<string, number>()
+  const github = await startGitHub({ internet: { servers: ports } })
+  const stage = new WorkflowStage(github, await startIdTokens())
+  for (const host of servers) {
+    const server = await startServer()
+    ports.set(host, Number(new URL(server.url).port))
+    stage.servers.set(host, await namedServer(server))
+  }
+  return stage
+}
+
+async function namedServer(server: EmbeddedServer): Promise<NamedServer> {
+  const liveHash = async (database: string) => {
+    const query = { method: 'POST', body: 'SELECT program_hash FROM st_module' }
+    const answer = await fetch(`${server.url}/v1/database/${database}/sql`, query)
+    const hash = /0x[0-9a-f]+/i.exec(await answer.text())?.[0]
+    return answer.status === 200 && hash !== undefined ? moduleHashFromU256(hash) : undefined
+  }
+  return { server, token: await server.issueToken('owner'), liveHash }
+}
+
+export class WorkflowStage {
+  readonly github: GitHub
+  readonly idTokens: IdTokens
+  /** By their hosts. */
+  readonly servers = new Map<string, NamedServer>()
+  readonly repository: GameRepository
+  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'workflows-')))
+  readonly #machine = join(this.#folder, 'machine')
+  #runs = 0
+
+  constructor(github: GitHub, idTokens: IdTokens) {
+    this.github = github
+    this.idTokens = idTokens
+    this.repository = new GameRepository(join(this.#folder, 'repository'))
+    installRustToolchain(this.#machine)
+    installDocker(this.#machine, {})
+  }
+
+  /** Throws when there is none of this name. */
+  server(host = 'stdb.example.org'): NamedServer {
+    const server = this.servers.get(host)
+    if (server === undefined) throw new Error(`there is no server ${host}`)
+    return server
+  }
+
+  get dockerCalls(): readonly DockerCall[] {
+    return callsIn(this.#machine)
+  }
+
+  /**
+   * Runs a workflow of the newest commit by act, as it is. Throws `LeakedSecret` when a secret can be read in the log or
+   * in a summary.
+   */
+  async run({ workflow: file, event, secrets = {}, variables = {}, cancelAt }: RunOptions): Promise<Outcome> {
+    const workflow = readWorkflow(file)
+    const path = `.github/workflows/${file}`
+    const sha = this.repository.commit({ [path]: workflow.text })
+    if (event.kind === 'tag') this.repository.tag(event.tag)
+    const { name, ref, payload } = triggeredBy(event, sha, this.github.api.state)
+    const folder = join(this.#folder, `run-${++this.#runs}`)
+    mkdirSync(join(folder, 'home'), { recursive: true })
+    const isFromFork = event.kind === 'pull_request' && event.isFromFork === true
+    const given = isFromFork ? {} : secrets
+    const pullRequest = event.kind === 'pull_request' ? { number: event.number, fromFork: isFromFork } : undefined
+    const branch = event.kind === 'pull_request' ? { branch: event.branch } : {}
+    const run = this.github.startRun({ ...branch, sha, ...(pullRequest && { pullRequest }) })
+    const givenToken = `ghs_given${crypto.randomUUID().replaceAll('-', '')}`
+    const { api, results } = this.github
+    const services = { api, results, idTokens: this.idTokens }
+    const ofJobs = { workflow, folder, run: run.id, ref, isFromFork, givenToken, ...services }
+    const hidden = { GITHUB_TOKEN: givenToken, ...writeJobVariables(ofJobs), ...given }
+    const write = (name: string, content: object) => {
+      writeFileSync(join(folder, name), JSON.stringify(content))
+      return join(folder, name)
+    }
+    const lines = await runAct({
+      program: `${STDB_ACT}`,
+      folder: this.repository.folder,
+      env: this.#environment(folder),
+      deadline: 240_000,
+      cancelAt,
+      args: [
+        name,
+        ...['--json', '--rm', '--no-cache-server', '--no-skip-checkout', '--workflows', path],
+        ...['--platform', 'ubuntu-latest=-self-hosted', '--concurrent-jobs', '1', '--actor', 'octocat'],
+        ...['--action-cache-path', join(folder, 'act'), '--eventpath', write('event.json', payload)],
+        ...['--secret-file', write('secrets.yml', hidden), '--var-file', write('variables.yml', variables)],
+        ...['--env-file', write('env.yml', this.#variables(workflow, run.id, ref))],
+        ...localRepositories(workflow)
+      ]
+    })
+    const outcome = outcomeOf(workflow.jobs.keys(), lines)
+    const known = [...Object.values(hidden), ...api.secrets, ...results.secrets, ...this.idTokens.secrets]
+    checkSecrets(known, [
+      { where: 'the log', text: outcome.log },
+      ...outcome.summaries.map(({ job, text }) => ({ where: `a summary of ${job}`, text }))
+    ])
+    const conclusion = Object.values(outcome.jobs).includes('failure') ? 'failure' : 'success'
+    const runs = api.state.runs
+    const index = runs.findIndex(({ id }) => id === run.id)
+    runs[index] = { ...runs[index], id: run.id, sha: shaOf({ id: run.id, sha }), conclusion }
+    rmSync(folder, { recursive: true, force: true })
+    return outcome
+  }
+
+  /** Throws when GitHub was asked wrongly. */
+  async close(): Promise<void> {
+    const servers = [...this.servers.values()].map(({ server }) => server.close())
+    rmSync(this.#folder, { recursive: true, force: true })
+    await Promise.all([...servers, this.github.close(), this.idTokens.close()])
+  }
+
+  /** Of act itself: steps get all of it, what the machine of a job has. */
+  #environment(folder: string): Record<string, string> {
+    const path = [this.#machine, dirname(node24() ?? process.execPath), '/usr/local/bin', '/usr/bin', '/bin']
+    return {
+      PATH: path.join(delimiter),
+      HOME: join(folder, 'home'),
+      LANG: 'C.UTF-8',
+      ...this.github.reachable,
+      // curl, and programs in Go and Rust.
+      CURL_CA_BUNDLE: this.github.reachable.NODE_EXTRA_CA_CERTS ?? '',
+      SSL_CERT_FILE: this.github.reachable.NODE_EXTRA_CA_CERTS ?? '',
+      NODE_OPTIONS: `--require ${join(import.meta.dirname, 'job-variables.cjs')}`,
+      BASH_ENV: join(import.meta.dirname, 'job-variables.sh'),
+      STAND_IN_JOBS: folder,
+      STAND_IN_REPOSITORY: this.repository.folder
+    }
+  }
+
+  /** What GitHub tells a job of its run, and act doesn't know. */
+  #variables({ file }: Workflow, run: number, ref: string): Record<string, string> {
+    const { owner, id } = this.github.api.state.repository
+    const { fullName } = this.github.api.state
+    return {
+      GITHUB_REPOSITORY: fullName,
+      GITHUB_REPOSITORY_ID: String(id),
+      GITHUB_REPOSITORY_OWNER: owner,
+      GITHUB_RUN_ID: String(run),
+      GITHUB_RUN_NUMBER: String(this.#runs),
+      GITHUB_TRIGGERING_ACTOR: 'octocat',
+      GITHUB_WORKFLOW_REF: `${fullName}/.github/workflows/${file}@${ref}`,
+      RUNNER_ENVIRONMENT: 'github-hosted'
+    }
+  }
+}
+
+/** Our own actions come from the release tree, those of others from stand-ins. */
+function localRepositories({ jobs }: Workflow): string[] {
+  const folderOf = (use: Use) => (use.repository === 'org/stdb-actions' ? `${STDB_RELEASE_TREE}` : standInFor(use))
+  const uses = [...jobs.values()].flatMap((job) => job.uses)
+  const places = uses.map((use) => `${use.repository}@${use.ref}=${folderOf(use)}`)
+  return [...new Set(places)].flatMap((place) => ['--local-repository', place])
+}
