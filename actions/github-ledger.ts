@@ -15,6 +15,9 @@ export type GitHubLedgerOptions = Omit<DeploymentsLedgerOptions, 'deployments'> 
   readonly repository: string
 }
 
+/** What tells the deployments of this project from others'. */
+export const ledgerTask = 'stdb-actions'
+
 /** Milliseconds for each request: a release waits for it. */
 const timeout = 10_000
 const patience: Patience = { attempts: 2, firstDelay: 500, longestDelay: 1_000, total: 10_000 }
@@ -22,6 +25,6 @@ const patience: Patience = { attempts: 2, firstDelay: 500, longestDelay: 1_000, 
 /** The ledger in the deployments of a repository on GitHub: those of the task `stdb-actions`. */
 export function gitHubLedger({ url, token, repository, ...options }: GitHubLedgerOptions): Ledger {
   const api = gitHubApi({ url, token, version, clock: systemClock, timeout, patience, onRetry: log })
-  const deployments = gitHubDeployments({ api, repository, task: 'stdb-actions', clock: systemClock })
+  const deployments = gitHubDeployments({ api, repository, task: ledgerTask, clock: systemClock })
   return deploymentsLedger({ ...options, deployments })
 }

@@ -3,6 +3,7 @@ import { inputsAndState, withoutVariables } from '../src/action/hidden-variables
 import type { Environment } from '../src/action/inputs.ts'
 import { log } from '../src/action/log.ts'
 import type { ModuleHash } from '../src/module/hash.ts'
+import type { Deployment } from '../src/release/deployment.ts'
 
 /** The name of the artifact that keeps the module of a hash: whoever knows the hash finds it, whatever run kept it. */
 export function keptModuleName(hash: ModuleHash): string {
@@ -23,4 +24,13 @@ export async function keepSavedModule(path: string, hash: ModuleHash, environmen
   const isKept = uploaded.kind === 'uploaded' || uploaded.problem === 'name-taken'
   if (isKept) log(`The module that was live is kept as the artifact ${name}.`)
   else log(`The module that was live could not be kept as an artifact: ${uploaded.reason}`)
+}
+
+/** Keeps what a release has replaced, once the release was written down: who finds it in the ledger finds its bytes. */
+export async function keepReplacedModule(
+  { release, previousModulePath, previousHash }: Pick<Deployment, 'release' | 'previousModulePath' | 'previousHash'>,
+  environment: Environment
+): Promise<void> {
+  if (release === undefined || previousModulePath === undefined || previousHash === undefined) return
+  await keepSavedModule(previousModulePath, previousHash, environment)
 }

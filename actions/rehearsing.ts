@@ -4,6 +4,7 @@ import { warn } from '../src/action/annotations.ts'
 import type { CheckInputs } from '../src/action/check-inputs.ts'
 import { type Connection, connectAsNobody } from '../src/action/connection.ts'
 import { messageOf } from '../src/errors.ts'
+import type { Narrator } from '../src/journal.ts'
 import { describeOnce } from '../src/module/describe-once.ts'
 import type { Rehearsal, RehearsalOutcome, RehearsalRequest } from '../src/rehearsal/rehearsal.ts'
 import { rehearse } from '../src/rehearsal/rehearse.ts'
@@ -25,6 +26,8 @@ export type RehearsalSetting = {
   /** `undefined` where nobody wrote any. */
   readonly written: Checks | undefined
   readonly allowed: Pick<CheckInputs, 'allowWrites' | 'allowedLoadHosts'>
+  /** Told what happens; the step's log, with its warnings, without it. */
+  readonly narrator?: Narrator
 }
 
 /**
@@ -32,7 +35,7 @@ export type RehearsalSetting = {
  * checks can't be run as they are written.
  */
 export async function rehearseOn(
-  { action, connection, step, written, allowed }: RehearsalSetting,
+  { action, connection, step, written, allowed, narrator }: RehearsalSetting,
   rehearsable: Omit<RehearsalRequest, 'checks'>
 ): Promise<Rehearsal> {
   const { module, database } = rehearsable
@@ -45,6 +48,7 @@ export async function rehearseOn(
     { ...rehearsable, checks: written, objections },
     {
       ...deployTools(action, connection, step, () => {}),
+      ...(narrator && { narrator }),
       describe,
       anonymous: connectAsNobody(server.url),
       runChecks,

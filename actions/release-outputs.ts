@@ -1,3 +1,4 @@
+import { ledgerOutputs } from '../src/action/ledger-inputs.ts'
 import { verdicts } from '../src/migration/verdict.ts'
 
 /** What `outputsOfRelease` sets, but how it ended. */
@@ -17,7 +18,7 @@ export const releaseOutputs = {
   },
   'database-identity': { description: 'The identity of the database.' },
   identity: { description: 'Who the credential is to the server: an identity.' },
-  'release-id': { description: 'The id of the release in the ledger. Not set where none was written down.' },
+  ...ledgerOutputs,
   'previous-module': {
     description:
       'The path of the file with the module that was live before, taken from the database itself and checked against its hash. Not set when there was none, or when it was this very module.'

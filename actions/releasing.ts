@@ -23,6 +23,7 @@ import { recover } from '../src/release/recover.ts'
 import { headlineOf, renderRecovery } from '../src/release/summary.ts'
 import type { DeployTools } from '../src/release/work.ts'
 import type { Step } from '../src/steps/steps-file.ts'
+import { keepSavedModule } from './keep-module.ts'
 import { type LedgerChoice, openLedger } from './ledger.ts'
 import { downloadRunArtifact } from './run-artifact.ts'
 
@@ -99,7 +100,8 @@ export async function finishCutOff(
   action: string,
   state: State<Checkpoint>,
   inputs: ConnectionInputs & Partial<LedgerChoice>,
-  { environment }: ReleasingStep
+  { environment }: ReleasingStep,
+  telling: Telling = asDeploy
 ): Promise<Failing> {
   const left = state.read(environment)
   if (left === undefined || (left.phase === 'settled' && !isUnwritten(left))) {
@@ -112,8 +114,20 @@ export async function finishCutOff(
     log('There is nothing to add to what was said of the publish.')
     return {}
   }
-  await writeSummary(renderRecovery(left, ending), environment)
-  return failureOf(action, ending, left.database)
+  await writeSummary(telling.summary(left, ending), environment)
+  return failureWith(action, ending, telling.headline(left, ending))
+}
+
+/** How the reader is told what became of a step that was cut off. */
+export type Telling = {
+  /** Markdown. */
+  summary(left: Checkpoint, ending: Ending): string
+  headline(left: Checkpoint, ending: Ending): string
+}
+
+const asDeploy: Telling = {
+  summary: renderRecovery,
+  headline: ({ database }, ending) => headlineOf(ending, database)
 }
 
 /** In the ledger that the release was begun in. */
@@ -125,6 +139,7 @@ async function writeEndDown(
   environment: Environment
 ): Promise<void> {
   if (left.releaseId === undefined) return
+  if (left.previous) await keepSavedModule(left.previous.path, left.previous.hash, environment)
   const ledger = await openLedger({ ...choice, ledger: kind }, left.database, environment)
   const written = ledger && (await endCutOff(ledger, left, ending, { action, clock: systemClock }))
   if (written?.kind === 'ok') log(`Release ${written.value.id} is written down as ${written.value.result}.`)
@@ -145,12 +160,15 @@ export type Failing = { readonly failure?: { readonly title: string; readonly me
 
 /** The error of a step whose ending isn't what was asked for. */
 export function failureOf(action: string, ending: Ending, database: string): Failing {
-  if (isSuccess(ending.result)) return {}
+  return isSuccess(ending.result) ? {} : failureWith(action, ending, headlineOf(ending, database))
+}
+
+/** The error of a step that failed; `headline` says in one line how it ended. */
+export function failureWith(action: string, ending: Ending, headline: string): Failing {
   if (ending.isConfiguration) {
     return { failure: { title: `${action}: wrong configuration`, message: ending.reason ?? '' } }
   }
-  const message = `${headlineOf(ending, database)}\n${ending.reason}`
-  return { failure: { title: `${action}: ${ending.result}`, message } }
+  return { failure: { title: `${action}: ${ending.result}`, message: `${headline}\n${ending.reason}` } }
 }
 
 /** The outputs that all actions which publish have in common, whatever the result. */

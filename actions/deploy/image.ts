@@ -1,4 +1,3 @@
-import { log } from '../../src/action/log.ts'
 import type { Outputs } from '../../src/action/spec.ts'
 import { systemClock } from '../../src/clock.ts'
 import { inspectBuilder } from '../../src/image/buildx.ts'
@@ -113,10 +112,7 @@ export class ReleaseImage {
    */
   async stage(): Promise<Made> {
     const { inputs, given, step, plan, docker, kept } = this.#work
-    if (plan.heldBack !== undefined) {
-      log('No image is made: what is not merged yet gets none.')
-      return {}
-    }
+    if (plan.heldBack !== undefined) return {}
     const { environment, cancellation } = step
     const { root } = kept
     const login = { ...inputs, registry: undefined, moduleArtifact: true }

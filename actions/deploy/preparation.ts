@@ -49,13 +49,23 @@ export async function preparationFor(prepared: Prepared, step: DeployStep): Prom
   if (rehearsing === undefined && image === undefined) return undefined
   let rehearsal: DeployRehearsal | undefined
   return {
-    beforeChange: async ({ exists }) => {
-      if (exists) rehearsal = await rehearsing?.rehearseDeploy({ ...prepared, given: source, seed }, inputs, step)
-      if (rehearsal?.readied.kind === 'not-ready' || step.cancellation.requested) {
-        return rehearsal?.readied ?? { kind: 'ready' }
+    beforeChange: async ({ exists, journal }) => {
+      if (rehearsing && exists) {
+        rehearsal = await journal.step('Rehearse', async (notes) => {
+          const rehearsed = await rehearsing.rehearseDeploy({ ...prepared, given: source, seed }, inputs, step)
+          if (rehearsed.readied.kind === 'ready') notes.detail('it works, on a server that is thrown away')
+          else notes.fail(rehearsed.readied.reason)
+          return rehearsed
+        })
+        if (rehearsal.readied.kind === 'not-ready' || step.cancellation.requested) return rehearsal.readied
       }
-      const made = await image?.stage()
-      return { kind: 'ready', ...(made && { made }) }
+      if (image === undefined) return { kind: 'ready' }
+      const made = await journal.step('Make the image', async (notes) => {
+        const made = await image.stage()
+        notes.detail(made.image ?? 'none is made of what is not merged yet')
+        return made
+      })
+      return { kind: 'ready', made }
     },
     conclude: async (deployment) => {
       if (rehearsal?.report !== undefined) await writeSummary(rehearsal.report, step.environment)

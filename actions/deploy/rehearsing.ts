@@ -1,5 +1,7 @@
 import type { CheckInputs } from '../../src/action/check-inputs.ts'
 import type { Connection } from '../../src/action/connection.ts'
+import { log } from '../../src/action/log.ts'
+import { logNarrator } from '../../src/action/narrator.ts'
 import { messageOf } from '../../src/errors.ts'
 import { readSeed } from '../../src/rehearsal/seed-file.ts'
 import { renderRehearsal } from '../../src/rehearsal/summary.ts'
@@ -66,7 +68,9 @@ async function rehearse(
   left: LeftoversKeeper
 ): Promise<DeployRehearsal> {
   const { connection } = await startFor(given, { ...inputs, path: undefined }, step, left)
-  const setting = { action: 'deploy', connection, step, written: request.checks?.checks, allowed: inputs }
+  // What is to be warned of the release, the deploy itself has warned of.
+  const narrator = { ...logNarrator('deploy'), warn: log }
+  const setting = { action: 'deploy', connection, step, written: request.checks?.checks, allowed: inputs, narrator }
   const rehearsal = await rehearseOn(setting, {
     old: { kind: 'live', server: live.server, database: request.database, identity: live.credential.identity },
     module: request.module,
@@ -77,7 +81,7 @@ async function rehearse(
     isAskedFor: true
   })
   const { outcome } = rehearsal
-  const said = { report: renderRehearsal(rehearsal), path: await writeRehearsal(rehearsal, folder) }
+  const said = { report: renderRehearsal(rehearsal, { hasPlan: false }), path: await writeRehearsal(rehearsal, folder) }
   if (outcome.kind !== 'failed' && outcome.kind !== 'cancelled') return { readied: { kind: 'ready' }, ...said }
   const reason = `The rehearsal did not pass. ${failureOfRehearsal('deploy', outcome).message}`
   const isConfiguration = outcome.kind === 'failed' && outcome.isConfiguration

@@ -8,7 +8,7 @@ import {
 } from '../../src/action/connection-inputs.ts'
 import { artifactNameText, choice, flag, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
-import { ledgerInputs } from '../../src/action/ledger-inputs.ts'
+import { ledgerInputs, ledgerOutputs } from '../../src/action/ledger-inputs.ts'
 import { credentialRule, healthInputs, organizationInput, releaseChecksRule } from '../../src/action/release-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { results } from '../../src/release/deployment.ts'
@@ -173,6 +173,7 @@ export const spec = defineAction({
       values: results
     },
     ...releaseOutputs,
+    ...ledgerOutputs,
     module: { description: 'The path of the module that was to be deployed.' },
     image: { description: 'With `publish-image`: the name of the first image, without a tag.' },
     digest: {

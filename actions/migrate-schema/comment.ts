@@ -6,10 +6,11 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { systemClock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
 import { gitHubApi } from '../../src/github/api.ts'
-import { type CommentOutcome, stickyComment } from '../../src/github/comment.ts'
+import { stickyComment } from '../../src/github/comment.ts'
 import { findPullRequest } from '../../src/github/pull-request.ts'
 import { isWorthTelling, type MigrationReport, renderMigration } from '../../src/migration/report.ts'
 import { version } from '../../src/version.ts'
+import { tellComment } from '../telling-comment.ts'
 import type { spec } from './spec.ts'
 
 /** Keeps the one comment about this plan up to date, where there is a pull request. It never fails the step. */
@@ -31,7 +32,7 @@ export async function commentOnPullRequest(
       return
     }
     const place = { repository, issue: found.number, key: keyOf(report, inputs, environment) }
-    tell(await stickyComment(api, place, isWorthTelling(report) ? renderMigration(report) : undefined))
+    tellComment(await stickyComment(api, place, isWorthTelling(report) ? renderMigration(report) : undefined))
   } catch (error) {
     warn('No comment on the pull request', messageOf(error))
   }
@@ -46,24 +47,4 @@ function keyOf(
   if (target) return `migrate-schema ${target.database} ${target.server}`
   if (baseModule !== undefined) return `migrate-schema file ${baseModule}`
   return `migrate-schema branch ${baseRef ?? GITHUB_BASE_REF} ${artifactName}`
-}
-
-function tell(outcome: CommentOutcome): void {
-  if (outcome.kind === 'failed') warn('No comment on the pull request', outcome.reason)
-  else log(textOf(outcome))
-}
-
-function textOf(outcome: Exclude<CommentOutcome, { kind: 'failed' }>): string {
-  switch (outcome.kind) {
-    case 'created':
-    case 'updated':
-    case 'unchanged':
-      return `The comment on the pull request was ${outcome.kind}: ${outcome.url}`
-    case 'removed':
-      return 'There is nothing to say any more: the comment on the pull request was removed.'
-    case 'nothing':
-      return 'There is nothing to say on the pull request.'
-    case 'not-allowed':
-      return `No comment on the pull request: ${outcome.reason}`
-  }
 }

@@ -189,7 +189,7 @@ export const spec = defineAction({
     {
       about: ['mode', 'environment', 'on-drift'],
       holds: ({ mode, environment, onDrift }) => mode === 'apply' || (environment === undefined && onDrift === 'adopt'),
-      message: 'The inputs `environment` and `on-drift` go with `mode: apply` only: a plan is no release.'
+      message: 'The inputs `environment` and `on-drift` go with `mode: apply` only: leave them out, or set it.'
     },
     {
       about: ['mode', 'report-only'],

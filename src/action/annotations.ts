@@ -59,6 +59,11 @@ export function warn(title: string, message: string): void {
   else log(`Warning: ${title}: ${message}`)
 }
 
+/** Something that is as it should be, and worth knowing, shown with the run. */
+export function notice(title: string, message: string): void {
+  core.notice(bounded(message), { title })
+}
+
 /** https://docs.github.com/en/actions/reference/limits: errors, and warnings, of a step that are shown. */
 const shownPerStep = 10
 

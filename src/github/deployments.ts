@@ -7,6 +7,7 @@ import type { ApiAnswer, ApiFailure, GitHubApi } from './api.ts'
 export type Deployment = {
   /** Grows from deployment to deployment. */
   readonly id: number
+  readonly environment: string
   /** As whoever made it gave it: other tools give other things. */
   readonly payload: unknown
   /** Milliseconds since the epoch. */
@@ -47,8 +48,8 @@ export type StatusRequest = {
 
 /** The deployments of one task in a repository. What goes wrong is a value. */
 export type Deployments = {
-  /** Those in an environment, the newest first, page by page. Ends with the last or with a failure. */
-  list(environment: string): AsyncIterable<ApiAnswer<readonly Deployment[]>>
+  /** Those in an environment, or in all, the newest first, page by page. Ends with the last or with a failure. */
+  list(environment?: string): AsyncIterable<ApiAnswer<readonly Deployment[]>>
   get(id: number): Promise<ApiAnswer<Deployment>>
   /** Made once, also when an answer is lost. A `status` of 422: mostly GitHub doesn't know the `ref`. */
   create(request: DeploymentRequest): Promise<ApiAnswer<Deployment>>
@@ -91,6 +92,7 @@ const account = z.object({ login: z.string() }).nullish()
 const deploymentShape = z.object({
   id: z.int(),
   task: z.string(),
+  environment: z.string(),
   payload: z.unknown(),
   created_at: z.iso.datetime({ offset: true }),
   /** Nobody when the account is gone. */
@@ -112,9 +114,11 @@ function ofTask(deployments: readonly z.output<typeof deploymentShape>[], task: 
     .sort((a, b) => b.id - a.id)
 }
 
-function deploymentOf({ id, payload, created_at: created, creator }: z.output<typeof deploymentShape>): Deployment {
+function deploymentOf(shown: z.output<typeof deploymentShape>): Deployment {
+  const { id, environment, payload, created_at: created, creator } = shown
   return {
     id,
+    environment,
     payload: parsedPayload(payload),
     created: Date.parse(created),
     ...(creator && { creator: creator.login })
@@ -160,8 +164,8 @@ async function findMade(
   return { kind: 'ok', value: found && { made: found } }
 }
 
-function queryOf(environment: string, task: string): string {
-  return new URLSearchParams({ environment, task, per_page: '100' }).toString()
+function queryOf(environment: string | undefined, task: string): string {
+  return new URLSearchParams({ ...(environment && { environment }), task, per_page: '100' }).toString()
 }
 
 const payloadWithKey = z.object({ key: z.string() })

@@ -46,6 +46,43 @@ export async function findPullRequest(
   return said.kind === 'head' ? pullRequestWithHead(api, repository, said.head) : said
 }
 
+/** Whether a pull request is open now. */
+export type PullRequestState =
+  | {
+      readonly kind: 'open' /** When anything happened to it last: milliseconds since the epoch. */
+      readonly updated: number
+    }
+  | { readonly kind: 'closed' }
+  /** There is none of this number, or the token does not see it. */
+  | { readonly kind: 'missing'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** Asks GitHub, for which it needs `pull-requests: read`: https://docs.github.com/rest/pulls/pulls#get-a-pull-request */
+export async function pullRequestState(
+  api: Pick<GitHubApi, 'get'>,
+  repository: string,
+  number: number
+): Promise<PullRequestState> {
+  const path = `/repos/${repository}/pulls/${number}`
+  const answer = await api.get(path, pullRequestStateShape, { permission: 'pull-requests: read' })
+  if (answer.kind === 'not-found') return { kind: 'missing', reason: answer.reason }
+  if (answer.kind !== 'ok') return { kind: 'unknown', reason: answer.reason }
+  if (answer.value.number !== number) {
+    return {
+      kind: 'unknown',
+      reason: `GitHub answered for another pull request than #${number}: #${answer.value.number}.`
+    }
+  }
+  const { state, updated_at: updated } = answer.value
+  return state === 'open' ? { kind: 'open', updated: Date.parse(updated) } : { kind: 'closed' }
+}
+
+const pullRequestStateShape = z.object({
+  number: z.int(),
+  state: z.enum(['open', 'closed']),
+  updated_at: z.iso.datetime({ offset: true })
+})
+
 /** https://docs.github.com/rest/pulls/pulls#list-pull-requests */
 async function pullRequestWithHead(
   api: GitHubApi,

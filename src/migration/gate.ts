@@ -18,6 +18,8 @@ export type GateRequest = {
   }
   readonly allowBreakingClients: boolean
   readonly allowIrreversible: boolean
+  /** Whether the module that comes is of an earlier release. */
+  readonly isRollback?: boolean
   /** Say what would be refused, and refuse only what is impossible. */
   readonly reportOnly?: boolean
   /** Ids of changes, forward or backward, that somebody has agreed to. */
@@ -43,9 +45,12 @@ export function gate(request: GateRequest): GateAnswer {
   return { allowed: true, warnings: [...objections, ...warnings] }
 }
 
-function impossibility({ changes }: GateRequest): string {
+function impossibility({ changes, isRollback }: GateRequest): string {
   const named = changes.filter((change) => change.verdict === 'manual')
   const list = named.length > 0 ? listOf(named) : 'the server says so'
+  if (isRollback) {
+    return `The server can't take the database back in place: ${list}. No input allows this; what works instead is in the summary.`
+  }
   return `The server can't migrate the database in place: ${list}. No input allows this; the change itself must be made in another way.`
 }
 
@@ -64,12 +69,16 @@ function clientObjection({
   return `Clients that run now would break: ${list}. Set allow-breaking-clients: true to publish all the same${orSingly(open)}.`
 }
 
-function wayBackObjection({ wayBack, allowIrreversible, acknowledged }: GateRequest): string | undefined {
+function wayBackObjection({ wayBack, allowIrreversible, acknowledged, isRollback }: GateRequest): string | undefined {
   if (wayBack.reversible !== 'no' || allowIrreversible) return undefined
   const open = wayBack.blockers.filter((change) => !acknowledged?.includes(change.id))
   if (open.length === 0 && wayBack.blockers.length > 0) return undefined
   const why =
     open.length > 0 ? `since going back would mean: ${listOf(open)}` : 'since there is no module to go back to'
+  if (isRollback) {
+    const blocked = open.length > 0 ? `that would mean: ${listOf(open)}` : 'it can not be read, so nobody has its bytes'
+    return `What is live now could not be published again afterwards: ${blocked}. Set allow-irreversible: true to go back all the same${orSingly(open)}.`
+  }
   return `The release could not be rolled back, ${why}. Set allow-irreversible: true to publish all the same${orSingly(open)}.`
 }
 
@@ -96,10 +105,13 @@ function conditionalWayForward({ conditions = [] }: GateRequest): readonly strin
   return [`The server can publish this only while ${conditions.map(conditionText).join(', and ')}.`]
 }
 
-function wayBackWarnings({ wayBack, allowIrreversible }: GateRequest): readonly string[] {
-  if (wayBack.reversible === 'no' && allowIrreversible) return ['There is no way back from this release.']
+function wayBackWarnings({ wayBack, allowIrreversible, isRollback }: GateRequest): readonly string[] {
+  if (wayBack.reversible === 'no' && allowIrreversible) {
+    return [isRollback ? 'What is live now can not be published again.' : 'There is no way back from this release.']
+  }
   if (wayBack.reversible !== 'conditional') return []
-  return [`The release can be rolled back only while ${wayBack.conditions.map(conditionText).join(', and ')}.`]
+  const subject = isRollback ? 'What is live now can be published again' : 'The release can be rolled back'
+  return [`${subject} only while ${wayBack.conditions.map(conditionText).join(', and ')}.`]
 }
 
 const mostNamed = 10

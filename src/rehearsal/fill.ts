@@ -1,3 +1,4 @@
+import type { Journal } from '../journal.ts'
 import type { Schema } from '../module/schema.ts'
 import { inOneLine } from '../one-line.ts'
 import type { Server } from '../spacetimedb/server.ts'
@@ -10,12 +11,13 @@ import type { Seed, SeedEntry } from './seed-file.ts'
 
 /** What a database is filled with, and from where. */
 export type FillPlace = {
-  /** The one that is thrown away. */
+  /** The one whose database is filled, and what it is called at the start of a sentence. */
   readonly server: Server
+  readonly name: string
   readonly database: string
   /** The live database, which is only read; missing where there is none to copy from. */
   readonly live: Ask | undefined
-  /** Of the old module. */
+  /** Of the module that is live there. */
   readonly schema: Schema
   readonly copied: CopiedValues
   readonly bounds: Bounds
@@ -33,6 +35,22 @@ export type Filling = {
 
 /** How many bytes of rows are copied at most, of all tables together. */
 const mostBytes = 64 << 20
+
+/** The bounds that a seed sets by its `deadline`, from now on. */
+export function timeToFill(seed: Seed, { clock, cancelled }: Pick<Bounds, 'clock' | 'cancelled'>): Bounds {
+  const whenOver = `The time for filling, ${seed.deadline / 1000} s (\`deadline\` of ${seed.path}), is over.`
+  return { clock, cancelled, whenOver, deadline: clock.now() + seed.deadline }
+}
+
+/** Fills a database as a step of a piece of work. Never throws for what a server does. */
+export function fillAsStep(seed: Seed, place: Omit<FillPlace, 'tell'>, journal: Journal): Promise<Filling> {
+  return journal.step('Fill the database', async (step) => {
+    const filling = await fill(seed, { ...place, tell: journal.tell })
+    if (filling.kind === 'failed') step.fail(filling.reason)
+    else step.detail(filling.kind === 'filled' ? `${filling.entries.length} entries of ${seed.path}` : 'cancelled')
+    return filling
+  })
+}
 
 /**
  * Fills a database with a seed, entry by entry, and ends with the first that fails. What can't be copied is no failure:
@@ -96,14 +114,14 @@ async function carryOut(
 async function copyTables(
   entry: CopyEntry,
   seed: Seed,
-  { live, copied, bounds, server, database, schema, tell }: FillPlace,
+  { live, copied, bounds, server, name, database, schema, tell }: FillPlace,
   tables: Map<string, TableOutcome>,
   budget: { bytes: number }
 ): Promise<Done> {
   if (live === undefined) {
     return { kind: 'failed', reason: 'there is no live database to copy from: use `rehearse: live`, or take this out.' }
   }
-  const target = askUntil(server, thrownAway, database, bounds)
+  const target = askUntil(server, name, database, bounds)
   const outcomes: TableOutcome[] = []
   for (const copy of copiesOf(entry, seed, schema)) {
     const outcome = await copyTable(copy, { live, target, copied, budget }).catch((error) => {
@@ -119,14 +137,12 @@ async function copyTables(
   return { kind: 'done', detail: copiesText(outcomes) }
 }
 
-const thrownAway = 'The server that is thrown away'
-
 async function callAgain(
   { reducer, args, times }: Extract<SeedEntry, { kind: 'call' }>,
-  { server, database, bounds, copied }: FillPlace
+  { server, name, database, bounds, copied }: FillPlace
 ): Promise<Done> {
   for (let count = 1; count <= times; count++) {
-    const answer = await within(bounds, thrownAway, (timeout) => server.call(database, reducer, args, timeout))
+    const answer = await within(bounds, name, (timeout) => server.call(database, reducer, args, timeout))
     if (answer.kind === 'ok') continue
     const which = times === 1 ? '' : ` (call ${count} of ${times})`
     return { kind: 'failed', reason: `it failed${which}: ${copied.hide(answer.reason)}` }
@@ -134,8 +150,8 @@ async function callAgain(
   return { kind: 'done', detail: times === 1 ? 'called' : `called ${times} times` }
 }
 
-async function runStatement(statement: string, { server, database, bounds, copied }: FillPlace): Promise<Done> {
-  const answer = await askUntil(server, thrownAway, database, bounds)(statement)
+async function runStatement(statement: string, { server, name, database, bounds, copied }: FillPlace): Promise<Done> {
+  const answer = await askUntil(server, name, database, bounds)(statement)
   if (answer.kind === 'unreadable') return { kind: 'failed', reason: answer.reason }
   if (answer.kind === 'rejected') {
     return { kind: 'failed', reason: `the server refuses it: ${copied.hide(answer.reason)}` }

@@ -58,13 +58,13 @@ function planCopy(table: Table, entry: CopyEntry, { typespace }: Schema): TableC
   return { ...about, kind: 'copy', columns }
 }
 
-/** The calls in a seed of what the old module does not have. */
-export function callProblems(seed: Seed, { reducers, procedures }: Schema): Problem[] {
+/** The calls in a seed of what a module does not have. `module` begins a sentence: `The old module`. */
+export function callProblems(seed: Seed, { reducers, procedures }: Schema, module: string): Problem[] {
   const callable = [...reducers, ...procedures].map(({ name }) => name)
   const known = callable.map((name) => `\`${name}\``).join(', ') || 'none'
   return seed.entries.flatMap((entry) => {
     if (entry.kind !== 'call' || callable.includes(entry.reducer)) return []
-    const message = `The old module has no reducer or procedure \`${entry.reducer}\`. It has: ${known}.`
+    const message = `${module} has no reducer or procedure \`${entry.reducer}\`. It has: ${known}.`
     return [{ ...entry.place, message }]
   })
 }

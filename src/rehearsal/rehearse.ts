@@ -8,7 +8,7 @@ import type { CheckPlace } from '../smoke/place.ts'
 import { askUntil } from './ask.ts'
 import { copiedValues } from './copied-values.ts'
 import { failuresIn } from './failed-checks.ts'
-import { fill } from './fill.ts'
+import { fillAsStep, timeToFill } from './fill.ts'
 import { goBack, hasSchedules } from './go-back.ts'
 import { hideInCheckReport, hideInDeployment, hideInSmokeReport } from './hide-report.ts'
 import { limitsOf } from './limits.ts'
@@ -32,7 +32,8 @@ import {
   microsNow,
   type OldRelease,
   type Rehearsing,
-  startRehearsing
+  startRehearsing,
+  thrownAway
 } from './rehearsing.ts'
 import type { Seed } from './seed-file.ts'
 import { bringOldModule } from './take-old-module.ts'
@@ -118,27 +119,24 @@ async function fillOld(rehearsing: Rehearsing, old: OldRelease): Promise<Ended |
 
 async function fillWith(rehearsing: Rehearsing, { schema }: OldRelease, seed: Seed): Promise<Ended | undefined> {
   const { request, tools, journal, found } = rehearsing
-  const problems = [...(request.old.kind === 'live' ? copyProblems(seed, schema) : []), ...callProblems(seed, schema)]
+  const problems = [
+    ...(request.old.kind === 'live' ? copyProblems(seed, schema) : []),
+    ...callProblems(seed, schema, 'The old module')
+  ]
   if (problems.length > 0) {
     const lines = problems.map(({ line, column, message }) => `${seed.path}:${line}:${column}: ${message}`)
     return failedAt(rehearsing, lines.join('\n'), true)
   }
-  const { clock, cancelled, server } = tools
-  const whenOver = `The time for filling, ${seed.deadline / 1000} s (\`deadline\` of ${seed.path}), is over.`
-  const bounds = { clock, cancelled, whenOver, deadline: clock.now() + seed.deadline }
+  const { server } = tools
+  const bounds = timeToFill(seed, tools)
   const live =
     request.old.kind === 'live'
       ? askUntil(request.old.server, 'The live server', request.old.database, bounds)
       : undefined
   found.copied ??= copiedValues(schema)
   const { copied } = found
-  const filling = await journal.step('Fill the database', async (step) => {
-    const place = { server, database: request.database, live, schema, copied, bounds, tell: journal.tell }
-    const filling = await fill(seed, place)
-    if (filling.kind === 'failed') step.fail(filling.reason)
-    else step.detail(filling.kind === 'filled' ? `${filling.entries.length} entries of ${seed.path}` : 'cancelled')
-    return filling
-  })
+  const { database } = request
+  const filling = await fillAsStep(seed, { server, name: thrownAway, database, live, schema, copied, bounds }, journal)
   found.seed = filling.entries
   found.copies = filling.tables
   if (filling.kind === 'cancelled') return { kind: 'cancelled', stage: found.stage }

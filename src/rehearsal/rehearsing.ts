@@ -81,13 +81,16 @@ export function microsNow({ tools }: Rehearsing): bigint {
   return BigInt(tools.clock.now()) * 1000n
 }
 
+/** At the start of a sentence. */
+export const thrownAway = 'The server that is thrown away'
+
 /** How long the rows of all tables may take to be counted, in milliseconds. */
 const countingTime = 60_000
 
 /** Counts the old module's tables in the database of the rehearsal. What can't be counted is left open. */
 export async function countHere(rehearsing: Rehearsing, when: Exclude<keyof RowCounts, 'production'>): Promise<void> {
   const { request, tools } = rehearsing
-  await count(rehearsing, { ...tools, name: 'The server that is thrown away', database: request.database }, when)
+  await count(rehearsing, { ...tools, name: thrownAway, database: request.database }, when)
 }
 
 /** Counts the tables of the live database, where there is one. */

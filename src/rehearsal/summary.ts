@@ -10,7 +10,7 @@ import type { Rehearsal, RehearsedTable, Stage, WayBackReport } from './rehearsa
  * the deploy's own report, the way back, and what could not be shown. The checks of the new module are in it by number;
  * whoever ran them renders them.
  */
-export function renderRehearsal(rehearsal: Rehearsal): string {
+export function renderRehearsal(rehearsal: Rehearsal, { hasPlan = true }: { readonly hasPlan?: boolean } = {}): string {
   const { outcome, deployment } = rehearsal
   if (outcome.kind === 'nothing-to-rehearse') {
     const reason = escapeMarkdown(outcome.reason.replace(/\.$/, ''))
@@ -28,7 +28,7 @@ export function renderRehearsal(rehearsal: Rehearsal): string {
     deployment && !isMigrated
       ? folded('The deploy on the server that was thrown away', renderDeployment(deployment))
       : undefined,
-    isMigrated && deployment.judgement ? renderPlan(deployment.judgement, { limit: 20_000 }) : undefined,
+    hasPlan && isMigrated && deployment.judgement ? renderPlan(deployment.judgement, { limit: 20_000 }) : undefined,
     renderChecks(rehearsal.checksBefore, 'The old module, before'),
     renderChecks(rehearsal.checks, 'The new module'),
     renderWayBack(rehearsal.wayBack),

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { conditionSchema } from '../migration/plan-file.ts'
 import type { ModuleHash } from '../module/hash.ts'
 import { results } from './deployment.ts'
+import { undertakings } from './undertaking.ts'
 
 const moduleHash = z
   .string()
@@ -33,6 +34,8 @@ export const checkpointSchema = z.object({
   /** Not there when there is nothing to go back to. */
   previous: savedModule.optional(),
   onFailure: z.enum(['rollback', 'keep']),
+  /** Without it, a deploy. */
+  undertaking: z.enum(undertakings).optional(),
   /** Whether steps before or after the publish belong to it. */
   hasSteps: z.boolean().optional(),
   /** The release in the ledger: the id of its record. */

@@ -4,6 +4,7 @@ import { checkRelease } from './checks.ts'
 import type { Ending } from './deployment.ts'
 import { rollBack } from './roll-back.ts'
 import { runStepsAfter } from './steps.ts'
+import { undertakingOf } from './undertaking.ts'
 import type { Previous, Work } from './work.ts'
 
 /** A release that is live and has not been checked yet. */
@@ -14,7 +15,8 @@ export type Unchecked =
 
 /** Checks the release that is live now, then keeps it or goes back to the previous one. */
 export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Ending> {
-  const health = await check(work, release.result !== 'unchanged')
+  const filled = release.result === 'created' ? await fillNew(work) : undefined
+  const health = filled ?? (await check(work, release.result !== 'unchanged'))
   const live = { kind: 'new' } as const
   if (release.result === 'unchanged') {
     if (health.kind === 'healthy') return { result: 'unchanged', live }
@@ -22,7 +24,7 @@ export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Endi
     return {
       result,
       live,
-      reason: `${health.reason}\nThe module was live before this deploy, so it was left as it is.`
+      reason: `${health.reason}\nThe module was live before this ${undertakingOf(work.request.notes)}, so it was left as it is.`
     }
   }
   const wantsBack = health.kind !== 'healthy' && work.request.onFailure === 'rollback'
@@ -39,6 +41,14 @@ const nothingToGoBackTo = {
   created: 'It was kept: a first release has nothing to go back to.',
   updated: 'It was kept: the module before it could not be saved.'
 }
+
+/** What is not filled as it should be is not checked. */
+async function fillNew({ request, tools, journal }: Work): Promise<Unwell | undefined> {
+  const filled = await request.fill?.(journal, await tools.describe(request.module))
+  return filled === undefined || filled.kind === 'healthy' ? undefined : filled
+}
+
+type Unwell = Exclude<HealthReport, { kind: 'healthy' }>
 
 async function check(work: Work, isNew: boolean): Promise<HealthReport> {
   const stopped = await runStepsAfter(work)
@@ -65,7 +75,7 @@ async function goBack(
   work: Work,
   checkpoint: Omit<Checkpoint, 'phase'>,
   previous: Previous,
-  health: Exclude<HealthReport, { kind: 'healthy' }>
+  health: Unwell
 ): Promise<Ending> {
   const { tools, request, journal } = work
   tools.remember({ ...checkpoint, phase: 'rolling-back' })

@@ -12,6 +12,7 @@ import { publishFirst } from './publish-first.ts'
 import { notReady } from './ready.ts'
 import { madeAnew } from './roll-back.ts'
 import { runStepsBefore } from './steps.ts'
+import { undertakingOf } from './undertaking.ts'
 import type { DeployRequest, DeployTools, Previous, Work } from './work.ts'
 
 /**
@@ -87,6 +88,7 @@ function checkpointOf({ request, tools, findings }: Work, previous: Previous | u
     ...(previous && { previous: { hash: previous.module.hash, path: previous.path } }),
     onFailure,
     ...(wayBack && { wayBack }),
+    undertaking: undertakingOf(request.notes),
     hasSteps: (steps?.before.length ?? 0) + (steps?.after.length ?? 0) > 0
   }
 }
@@ -112,6 +114,7 @@ async function publishAndCheck(
       tools.cancelled
     )
     if (outcome.kind === 'live') step.detail(`the server serves ${module.hash.slice(0, 12)}`)
+    else if (outcome.kind === 'already-live') step.detail('another job published it')
     else step.fail('reason' in outcome ? outcome.reason : 'somebody else changed the database in between')
     return outcome
   })
@@ -119,6 +122,10 @@ async function publishAndCheck(
     case 'live':
       await confirmSchema(work)
       return keepOrGoBack(work, { result: 'updated', ...(previous && { previous }), checkpoint })
+    case 'already-live':
+      journal.warn('Another job published this very module in between.')
+      tools.remember({ ...checkpoint, phase: 'settled' })
+      return keepOrGoBack(work, { result: 'unchanged' })
     case 'made-anew':
       tools.remember({ ...checkpoint, phase: 'settled' })
       return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew }
@@ -154,15 +161,16 @@ async function overtaken(
   { live, applied }: Extract<UpdateOutcome, { kind: 'overtaken' }>
 ): Promise<Ending> {
   const theirs = live.hash ? `module ${live.hash}` : 'another module'
+  const undertaking = undertakingOf(request.notes)
   const ours = {
-    true: 'This deploy was applied, and then they published over it.',
-    false: 'Nothing of this deploy was applied.',
-    undefined: 'Whether this deploy was applied before that is not known: an answer was lost.'
+    true: `This ${undertaking} was applied, and then they published over it.`,
+    false: `Nothing of this ${undertaking} was applied.`,
+    undefined: `Whether this ${undertaking} was applied before that is not known: an answer was lost.`
   }[`${applied}`]
   const publisher = live.hash && (await recorder?.publisherOf(live.hash))
   const next = request.approved
     ? 'make a new plan and have that approved'
-    : 'run the deploy again: it will make a new plan'
+    : `run the ${undertaking} again: it will make a new plan`
   const reason = [`Somebody else published in between: ${theirs} is live now.`, publisher, ours]
     .filter(Boolean)
     .join(' ')

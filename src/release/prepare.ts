@@ -9,6 +9,7 @@ import type { Ending, LiveState } from './deployment.ts'
 import { objectionsOfLedger } from './drift.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
 import { targetOf } from './target.ts'
+import { undertakingOf } from './undertaking.ts'
 import type { Previous, Work } from './work.ts'
 
 /** What is to be done, when everything that changes nothing has been done. */
@@ -88,14 +89,19 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
   const { judgement, previous } = judged
   const { serverPlan } = judgement
   for (const change of judgement.changes) journal.tell(`    ${change.verdict}: ${changeText(change)}`)
-  const decision = gate({ ...judgement, ...request })
+  const isRollback = undertakingOf(request.notes) === 'rollback'
+  const decision = gate({ ...judgement, ...request, isRollback })
   const live = { kind: 'previous' } as const
   const objections = [...drifted, ...(decision.allowed ? [] : decision.reasons)]
   if (!decision.allowed || drifted.length > 0) {
-    return ended({ result: 'refused', live, reason: objections.join('\n'), isDrift: drifted.length > 0 })
+    // Whoever only asks wants to know all that stands in the way.
+    const unfit = request.dryRun && judgement.verdict !== 'manual' ? await unfitData(work) : undefined
+    const reason = [...objections, ...(unfit?.reason ? [unfit.reason] : [])].join('\n')
+    return ended({ ...unfit, result: 'refused', live, reason, isDrift: drifted.length > 0 })
   }
   for (const warning of decision.warnings) journal.warn(warning)
-  if (request.checks?.soak !== undefined && judgement.wayBack.reversible === 'conditional') journal.warn(soakWarning)
+  if (!isRollback && request.checks?.soak !== undefined && judgement.wayBack.reversible === 'conditional')
+    journal.warn(soakWarning)
   // Steps before the publish may well be there to make the data fit.
   const fitsLater = request.steps !== undefined && request.steps.before.length > 0
   const unfit = fitsLater ? undefined : await unfitData(work)

@@ -8,6 +8,8 @@ import { findLiveState, patience, type Release } from './live-state.ts'
 export type UpdateOutcome =
   /** The new module is live. */
   | { readonly kind: 'live' }
+  /** The new module is live, and this publish was refused: somebody else has published the same one. */
+  | { readonly kind: 'already-live' }
   /** The new module is live, in a database that somebody had deleted: this publish made it anew, without its data. */
   | { readonly kind: 'made-anew' }
   /** The previous module is live still. `mayLand`: a publish whose answer was lost may yet be carried out. */
@@ -101,6 +103,7 @@ async function settle(
   const notPublished = { kind: 'not-published', reason: reasonOf(answer), mayLand } as const
   switch (live.kind) {
     case 'new':
+      if (answer.kind === 'refused' && !mayLand) return { kind: 'already-live' }
       return answer.kind === 'published' && answer.operation === 'created' ? { kind: 'made-anew' } : { kind: 'live' }
     case 'previous':
       return notPublished

@@ -6,6 +6,7 @@ import type { Ending } from './deployment.ts'
 import { findLiveState, isModule, type Release, type Releases } from './live-state.ts'
 import { afterglow } from './publish.ts'
 import { rollBack } from './roll-back.ts'
+import { publishedModule } from './undertaking.ts'
 
 /**
  * Finishes or undoes a deploy that was cut off by a cancelled job or a killed process, or whose publish may have
@@ -26,12 +27,12 @@ export async function recover(
   switch (live.kind) {
     case 'unknown':
       if (checkpoint.phase === 'unsettled') return undefined
-      return { result: 'unknown', live, reason: `${whatHappened[checkpoint.phase]} ${live.reason ?? ''}` }
+      return { result: 'unknown', live, reason: `${whatHappened(checkpoint)} ${live.reason ?? ''}` }
     case 'none':
     case 'previous':
       return undone(checkpoint, live.kind)
     case 'other': {
-      const reason = `${whatHappened[checkpoint.phase]} Somebody else has published since; that was left alone.`
+      const reason = `${whatHappened(checkpoint)} Somebody else has published since; that was left alone.`
       return { result: checkpoint.phase === 'rolling-back' ? 'rollback-failed' : 'failed', live, reason }
     }
     case 'new':
@@ -49,30 +50,38 @@ const cutOffInSteps: Ending = {
 }
 
 /** What the main step left behind. */
-const whatHappened = {
-  preparing: '',
-  changing: 'The deploy did not come to its end: nobody knows whether the new module is healthy.',
-  'rolling-back': 'The deploy did not come to the end of its rollback.',
-  unsettled: 'The deploy ended without knowing what became of its publish: it was carried out.',
-  settled: 'The deploy came to its end.'
-} as const
+function whatHappened({ phase, undertaking = 'deploy' }: Checkpoint): string {
+  switch (phase) {
+    case 'preparing':
+      return ''
+    case 'changing':
+      return `The ${undertaking} did not come to its end: nobody knows whether ${publishedModule(undertaking)} is healthy.`
+    case 'rolling-back':
+      return `The ${undertaking} did not come to the end of its rollback.`
+    case 'unsettled':
+      return `The ${undertaking} ended without knowing what became of its publish: it was carried out.`
+    case 'settled':
+      return `The ${undertaking} came to its end.`
+  }
+}
 
 /** The new module is live, and nobody has found it healthy. */
 async function withdraw(
   server: Server,
-  { database, phase, onFailure, ...saved }: Checkpoint,
+  checkpoint: Checkpoint,
   { next, previous }: Releases,
   clock: Clock
 ): Promise<Ending> {
+  const { database, phase, onFailure, ...saved } = checkpoint
   const live = { kind: 'new' } as const
   const steps = saved.hasSteps ? ' Steps after the publish may have run in part: look at the data.' : ''
-  const why = `${whatHappened[phase]}${steps}`
+  const why = `${whatHappened(checkpoint)}${steps}`
   const isCutOff = phase !== 'rolling-back'
-  if (!previous) {
-    return { result: 'unhealthy', live, isCutOff, reason: `${why} There is no previous module to go back to.` }
-  }
   if (onFailure === 'keep' && phase !== 'rolling-back') {
     return { result: 'unhealthy', live, isCutOff, reason: `${why} It was kept: this job does not go back by itself.` }
+  }
+  if (!previous) {
+    return { result: 'unhealthy', live, isCutOff, reason: `${why} There is no previous module to go back to.` }
   }
   if (!isModule(previous)) {
     const reason = `${why} The previous module can't be read again from ${saved.previous?.path}.`
@@ -93,13 +102,13 @@ async function loadRelease(saved: Checkpoint['next'], load: (path: string) => Pr
   }
 }
 
-function undone({ phase }: Checkpoint, live: 'previous' | 'none'): Ending | undefined {
+function undone({ phase, undertaking = 'deploy' }: Checkpoint, live: 'previous' | 'none'): Ending | undefined {
   if (phase === 'unsettled') return undefined
   if (phase === 'rolling-back' && live === 'previous') {
     return { result: 'rolled-back', live: { kind: live }, reason: 'The deploy was cut off while it was rolling back.' }
   }
   const claimed = live === 'none' ? ' Its name may be claimed by now: then anyone can publish to it.' : ''
-  const reason = `The deploy was cut off before the new module went live.${claimed}`
+  const reason = `The ${undertaking} was cut off before ${publishedModule(undertaking)} went live.${claimed}`
   return { result: 'failed', live: { kind: live }, reason, isCutOff: true }
 }
 

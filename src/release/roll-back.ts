@@ -47,6 +47,7 @@ export async function rollBack(server: Server, request: RollBack, clock: Clock):
   const outcome = await publishUpdate(server, { database, module: previous, previous: next, token }, clock)
   switch (outcome.kind) {
     case 'live':
+    case 'already-live':
       return { result: 'rolled-back', live: { kind: 'previous' }, reason: '' }
     case 'made-anew':
       return { result: 'rollback-failed', live: { kind: 'previous' }, reason: madeAnew }

@@ -110,8 +110,7 @@ function renderState(ending: Ending): string {
   return `**The database now:** ${stateText(ending)}${data}`
 }
 
-/** What every rollback leaves. */
-export const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
+const notTheData = 'A rollback restores the module, not the data: what the new module wrote is still there.'
 
 function stateText({ live, isClaimed }: Ending): string {
   switch (live.kind) {

@@ -4,7 +4,7 @@ import type { Plan } from '../migration/plan-file.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import type { CheckReport } from '../smoke/check-report.ts'
-import type { HealthChoice } from '../smoke/health.ts'
+import type { HealthChoice, HealthReport } from '../smoke/health.ts'
 import type { Identity } from '../spacetimedb/identity.ts'
 import type { Server } from '../spacetimedb/server.ts'
 import type { Step } from '../steps/steps-file.ts'
@@ -15,7 +15,7 @@ import type { Findings } from './deployment.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { ReleaseNotes } from './ledger/record.ts'
 import type { Recorder } from './ledger/recorder.ts'
-import type { Readied } from './ready.ts'
+import type { Allowed, Readied } from './ready.ts'
 
 /** What is asked of a deploy. */
 export type DeployRequest = {
@@ -46,6 +46,8 @@ export type DeployRequest = {
   readonly onDrift?: 'fail' | 'adopt' | undefined
   /** What is done to the data around the publish. Those after it run again when the module is live already. */
   readonly steps?: { readonly before: readonly Step[]; readonly after: readonly Step[] }
+  /** Fills a database that this deploy has created, before anything of it is checked. Throws nothing. */
+  readonly fill?: ((journal: Journal, schema: Schema) => Promise<HealthReport>) | undefined
 }
 
 /** What a deploy works with. */
@@ -70,7 +72,7 @@ export type DeployTools = {
   /** Where releases are written down; nowhere without it. */
   readonly ledger?: Ledger | undefined
   /** What is done when the release is allowed, right before anything is changed; it may take its time. */
-  readonly beforeChange?: ((state: { readonly exists: boolean }) => Promise<Readied>) | undefined
+  readonly beforeChange?: ((allowed: Allowed) => Promise<Readied>) | undefined
   /** Remembers, before anything is changed, what a cut-off deploy needs to be finished or undone. */
   readonly remember: (checkpoint: Checkpoint) => void
   /** The job is being cancelled: stop where nothing is lost. */

@@ -42,6 +42,12 @@ export const databaseAnswer = z.object({
 /** `POST /v1/identity`. */
 export const newIdentityAnswer = z.object({ identity, token: z.string().min(1) })
 
+/** `GET /v1/identity/IDENTITY/databases`. */
+export const databasesAnswer = z.object({ identities: z.array(identity) })
+
+/** `GET …/names`. */
+export const namesAnswer = z.object({ names: z.array(z.string()) })
+
 /** `POST …/pre_publish`. */
 export const planAnswer = z.union([
   z

@@ -12,6 +12,7 @@ import { type Limits, limitsOf, type TimeoutInputs, type Timeouts } from './limi
 import { readLive, readLiveModule, readSchema } from './live.ts'
 import { readLogs } from './log-stream.ts'
 import { readMetrics, readMetricsOf } from './metrics.ts'
+import { databasesOf, deleteDatabase, namesOf } from './ownership.ts'
 import { planUpdate, publish } from './publish.ts'
 import { requestRoute } from './route.ts'
 import { keepSecrets, type Secrets } from './secrets.ts'
@@ -41,7 +42,7 @@ export type ConnectOptions = {
 
 /**
  * The client of a SpacetimeDB server. Sends nothing yet. Questions are repeated, with pauses, where they fail for the
- * moment; what changes something (publish, call, lock, SQL that writes) is sent exactly once.
+ * moment; what changes something (publish, call, delete, lock, SQL that writes) is sent exactly once.
  */
 export function connect(options: ConnectOptions): Server {
   const session = sessionFor(options, keepSecrets(options.onSecret ?? (() => {})))
@@ -66,6 +67,9 @@ export function connect(options: ConnectOptions): Server {
     route: (database, request) => requestRoute(session, limits, database, request),
     databaseMetrics: (database) => readMetricsOf(session, limits, database),
     metrics: () => readMetrics(session, limits),
+    databasesOf: (owner) => databasesOf(session, limits, owner),
+    namesOf: (database) => namesOf(session, limits, database),
+    delete: (database) => deleteDatabase(session, limits, database),
     lock: (database) => setLock(session, limits, database, 'lock'),
     unlock: (database) => setLock(session, limits, database, 'unlock')
   }

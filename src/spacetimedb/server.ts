@@ -58,6 +58,16 @@ export type Server = {
   databaseMetrics(database: string): Promise<readonly MetricSample[] | undefined>
   /** Prometheus text; `undefined` where the server hides it. */
   metrics(): Promise<string | undefined>
+  /** The databases that an identity owns. Anyone may ask. */
+  databasesOf(owner: Identity): Promise<readonly Identity[]>
+  /** All names that lead to a database, whoever gave them; none when there is none. */
+  namesOf(database: string): Promise<readonly string[]>
+  /**
+   * Deletes a database with all its data, for good; owner only. Sent once, never repeated. By its identity alone: what a
+   * name leads to can change. Throws only what changed nothing: a refused token (401), another owner (403), no such
+   * address (404).
+   */
+  delete(database: Identity): Promise<DeleteAnswer>
   /** A locked database refuses to be cleared or deleted. */
   lock(database: string): Promise<void>
   unlock(database: string): Promise<void>
@@ -92,6 +102,16 @@ export type PublishAnswer =
   /** Nothing was sent: there was no connection, or no token to be had. */
   | { readonly kind: 'not-sent'; readonly failure: Error }
   /** The answer was lost or says nothing certain: only the live hash tells. */
+  | { readonly kind: 'uncertain'; readonly failure: Error }
+
+export type DeleteAnswer =
+  /** It is not there any more, or was not there before. */
+  | { readonly kind: 'deleted' }
+  /** Its owner has locked it: it is still there. */
+  | { readonly kind: 'locked' }
+  /** Nothing was sent: there was no connection. */
+  | { readonly kind: 'not-sent'; readonly failure: Error }
+  /** The answer was lost or says nothing certain: only looking at the database tells. */
   | { readonly kind: 'uncertain'; readonly failure: Error }
 
 export type LiveModule = { readonly hash: ModuleHash; readonly kind: ModuleKind }

@@ -48,6 +48,12 @@ export class Control {
     return database
   }
 
+  /** Throws a 400 for what is no identity. */
+  ownedBy(owner: string): Identity[] {
+    if (!isIdentity(owner)) throw new HttpError(400, 'Invalid URL: Cannot parse `identity`')
+    return [...this.state.databases.values()].filter((record) => record.owner === owner).map(({ identity }) => identity)
+  }
+
   namesOf(database: Identity): string[] {
     return [...this.state.names].flatMap(([name, identity]) => (identity === database ? [name] : []))
   }

@@ -16,6 +16,9 @@ export async function answerPublic(
   { tokens, control }: Server,
   { method, path }: Request
 ): Promise<Answer | undefined> {
+  if (method === 'GET' && path[0] === 'identity' && path[2] === 'databases' && path.length === 3) {
+    return json({ identities: control.ownedBy(path[1] ?? '') })
+  }
   switch (`${method} /${path.join('/')}`) {
     case 'POST /identity': {
       const { identity, token } = await tokens.issue()

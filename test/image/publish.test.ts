@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
-import { publishImage } from '../../actions/image-publish.ts'
+import { type Making, publishImage, stageImage } from '../../actions/image-publish.ts'
 import type { Docker } from '../../src/image/docker.ts'
 import { imageNames } from '../../src/image/images.ts'
 import { quietLog } from '../quiet-log.ts'
@@ -23,8 +23,24 @@ type Run = {
 }
 
 /** The arguments of each build, in their order. */
-async function buildsOf({ driver, push, smoke, load, platforms = [] }: Run): Promise<(readonly string[])[]> {
+async function buildsOf({ smoke, load, ...run }: Run): Promise<(readonly string[])[]> {
   const builds: (readonly string[])[] = []
+  await publishImage({
+    ...makingOf(run, builds),
+    load,
+    smoke,
+    tryImage: async () => ({ kind: 'good' }),
+    onEngineImage: () => {},
+    beforeTags: async () => {}
+  })
+  return builds
+}
+
+/** What an image is made with; the arguments of each build are added to `builds`. */
+function makingOf(
+  { driver, push, platforms = [] }: Pick<Run, 'driver' | 'push' | 'platforms'>,
+  builds: (readonly string[])[]
+) {
   const docker: Docker = {
     run: async ({ args }) => {
       const metadata = args.find((arg) => arg.startsWith('--metadata-file='))?.split('=')[1]
@@ -39,20 +55,14 @@ async function buildsOf({ driver, push, smoke, load, platforms = [] }: Run): Pro
   if (image === undefined) throw new Error('no image')
   const names = ['r.example/game:main']
   const where = { time: 0, source: undefined, commit: undefined }
-  await publishImage({
+  return {
     docker,
     plan: { images: [image], tags: ['main'], names, labels: [], push, ...where },
     build: { ...plainBuild, platforms, noCache: true, pull: true },
     builder: { name: 'builder', driver },
     root,
-    environment: {},
-    load,
-    smoke,
-    tryImage: async () => ({ kind: 'good' }),
-    onEngineImage: () => {},
-    beforeTags: async () => {}
-  })
-  return builds
+    environment: {}
+  } satisfies Making
 }
 
 const both = ['linux/amd64', 'linux/arm64']
@@ -71,4 +81,17 @@ test.each<{ readonly run: Run; readonly count: number }>([
   expect(builds).toHaveLength(count)
   const afresh = builds.map((args) => args.filter((arg) => arg === '--no-cache' || arg === '--pull'))
   expect(afresh).toEqual([['--pull', '--no-cache'], ...Array(count - 1).fill([])])
+})
+
+test.each([
+  { driver: 'docker-container', to: ['--output=type=image,name=r.example/game,push-by-digest=true'] },
+  { driver: 'docker', to: ['--push', '--tag=r.example/game:staged'] }
+])('an image is staged by $driver without moving its tags', async ({ driver, to }) => {
+  const builds: (readonly string[])[] = []
+  const making = makingOf({ driver, push: true }, builds)
+  expect(await stageImage(making, 'staged')).toBe(digest)
+  expect(builds).toHaveLength(1)
+  const [args = []] = builds
+  for (const start of to) expect(args).toContainEqual(expect.stringContaining(start))
+  expect(args.join(' ')).not.toContain('game:main')
 })

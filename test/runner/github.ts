@@ -25,6 +25,8 @@ export type WorkflowChoice = {
     readonly base?: string
     /** Whether its branch is in another repository: then nothing is written for it. */
     readonly fromFork?: boolean
+    /** What has happened to it; its branch has new commits without it. */
+    readonly action?: 'opened' | 'synchronize' | 'reopened' | 'closed'
   }
 }
 
@@ -155,9 +157,9 @@ export class WorkflowRun {
       fork: false
     }
     if (pullRequest === undefined) return { ref: `refs/heads/${branch}`, after: sha, repository }
-    const { number, base = defaultBranch, fromFork = false } = pullRequest
+    const { number, base = defaultBranch, fromFork = false, action = 'synchronize' } = pullRequest
     const headRepository = fromFork ? { ...repository, id: forkId, full_name: `hubot/${name}`, fork: true } : repository
     const head = { ref: branch, sha, repo: headRepository }
-    return { number, pull_request: { number, head, base: { ref: base, repo: repository } }, repository }
+    return { action, number, pull_request: { number, head, base: { ref: base, repo: repository } }, repository }
   }
 }

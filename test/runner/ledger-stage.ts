@@ -1,3 +1,4 @@
+import type { GitHubRequest } from '../stand-ins/github/api.ts'
 import type { Deployment, DeploymentState } from '../stand-ins/github/operations/deployments.ts'
 import type { Permissions } from '../stand-ins/github/state.ts'
 import { type GitHub, type GitHubOptions, startGitHub, type WorkflowRun } from './github.ts'
@@ -65,6 +66,22 @@ export class LedgerStage {
     const { url: server } = this.stage.server
     const usual = { server, database, token: this.stage.token, ...(module !== undefined && { module: 'module.wasm' }) }
     return { job, step: job.start({ action, inputs: { ...usual, ...inputs }, ...(onLine && { onLine }) }), run }
+  }
+
+  /** Has requests to GitHub that fit wait for each other, until there are so many. */
+  holdUntil(count: number, on: (request: GitHubRequest) => boolean): void {
+    let missing = count
+    let go: () => void = () => undefined
+    const until = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const isOne = (request: GitHubRequest) => {
+      const fits = missing > 0 && on(request)
+      if (fits) missing -= 1
+      if (missing === 0) go()
+      return fits
+    }
+    this.github.api.holds.push({ on: isOne, until })
   }
 
   /** What GitHub has of an environment's releases, the oldest first. */

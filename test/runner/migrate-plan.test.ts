@@ -239,6 +239,12 @@ describe('wrong inputs', () => {
       /`mode: apply` give the approved plan/
     ],
     ['a plan to plan with', { plan: 'plan.json', 'base-module': 'a.wasm' }, /go with `mode: apply` only/],
+    [
+      'an environment to plan for',
+      { environment: 'a', 'base-module': 'a.wasm' },
+      /`environment` and `on-drift` go with/
+    ],
+    ['a word about drift', { 'on-drift': 'fail', 'base-module': 'a.wasm' }, /`environment` and `on-drift` go with/],
     ['a base module that is not there', { 'base-module': 'nope.wasm' }, /nope\.wasm does not exist/],
     ['ids that are none', { 'base-module': 'module.wasm', acknowledge: 'a b; c' }, /`acknowledge` is `a b; c`/]
   ])('%s', async (_, inputs, message) => {

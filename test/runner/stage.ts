@@ -155,6 +155,12 @@ export function hashOf(module: string): ModuleHash {
   return hashModule(fixtureModule(fileOf(module)))
 }
 
+/** A fixture with other bytes: it declares and does the same, and has another hash. The note is a short text. */
+export function otherModule(module: string, note: string): Buffer {
+  const section = Buffer.concat([Buffer.from([4]), Buffer.from('note'), Buffer.from(note)])
+  return Buffer.concat([fixtureModule(fileOf(module)), Buffer.from([0, section.length]), section])
+}
+
 function fileOf(module: string): string {
   return module.endsWith('.js') ? module : `${module}.wasm`
 }

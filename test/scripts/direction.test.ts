@@ -42,6 +42,10 @@ const rules: Record<string, { readonly allowed: readonly string[]; readonly forb
     ],
     forbidden: ['../setup/install.ts', '../github/base-artifact.ts', '../build/project.ts', '../action/log.ts']
   },
+  'src/preview': {
+    allowed: ['../errors.ts', '../rehearsal/fill.ts', '../release/deploy.ts', '../spacetimedb/server.ts'],
+    forbidden: ['../github/pull-request.ts', '../setup/install.ts', '../action/log.ts']
+  },
   'src/setup': {
     allowed: ['../errors.ts', '../process.ts', '../spacetimedb/server.ts'],
     forbidden: ['../build/project.ts', '../github/cache.ts', '../release/deploy.ts', '../action/log.ts']

@@ -61,6 +61,29 @@ export function testNames(world: World): void {
       world.made.push(renamed)
     })
 
+    test('all names of a database are told, whoever gave them', async () => {
+      const [name, alias] = [await world.create('counter'), newName()]
+      await world.other.send('POST', `/database/${name}/names`, { body: alias })
+      expect([...(await world.other.client.namesOf(name))].sort()).toEqual([name, alias].sort())
+      expect(await world.owner.client.namesOf(newName())).toEqual([])
+    })
+
+    test('the databases of an identity are told to anybody, until they are deleted', async () => {
+      const name = await world.create('counter')
+      const found = await world.owner.client.resolve(name)
+      if (found.kind !== 'exists') throw new Error(found.kind)
+      expect(await world.other.client.databasesOf(world.owner.identity)).toContain(found.identity)
+      expect(await world.other.client.databasesOf(world.other.identity)).not.toContain(found.identity)
+      expect(await world.other.client.delete(found.identity).catch((failure) => failure.kind)).toBe('forbidden')
+      await world.owner.client.lock(name)
+      expect(await world.owner.client.delete(found.identity)).toEqual({ kind: 'locked' })
+      await world.owner.client.unlock(name)
+      expect(await world.owner.client.delete(found.identity)).toEqual({ kind: 'deleted' })
+      expect(await world.other.client.databasesOf(world.owner.identity)).not.toContain(found.identity)
+      expect(await world.owner.client.resolve(name)).toEqual({ kind: 'claimed' })
+      expect(await world.owner.client.namesOf(name)).toEqual([])
+    })
+
     test.each(['Bad_Name', 'a--b', '-a'])('%s is no name', async (name) => {
       expect((await world.owner.send('PUT', `/database/${name}`, { body: wasm('counter').bytes })).status).toBe(400)
     })

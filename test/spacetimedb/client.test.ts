@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { hashModule } from '../../src/module/hash.ts'
 import type { Module } from '../../src/module/module.ts'
 import { connect } from '../../src/spacetimedb/client.ts'
+import type { Identity } from '../../src/spacetimedb/identity.ts'
 import type { Server } from '../../src/spacetimedb/server.ts'
 import { fixtureModule } from '../fixtures.ts'
 import { all } from './all.ts'
@@ -243,6 +244,16 @@ describe('what a real server answered', () => {
     ],
     ['lock', (server) => server.lock('rich'), undefined],
     ['unlock', (server) => server.unlock('rich'), undefined],
+    ['database-names', (server) => server.namesOf('counter'), ['counter']],
+    // Only identities are deleted; the recordings were made by name.
+    ['delete', (server) => server.delete('rich' as Identity), { kind: 'deleted' }],
+    ['delete-missing', (server) => server.delete('rich' as Identity), { kind: 'deleted' }],
+    ['delete-locked', (server) => server.delete('rich' as Identity), { kind: 'locked' }],
+    [
+      'delete-not-owner',
+      (server) => server.delete('rich' as Identity),
+      expect.objectContaining({ name: 'ServerFailure', kind: 'forbidden' })
+    ],
     [
       'logs',
       (server) => all(server.logs('panics', { lines: 50 })),

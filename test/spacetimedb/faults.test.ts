@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Clock } from '../../src/clock.ts'
 import { hashModule } from '../../src/module/hash.ts'
 import { type ConnectOptions, connect } from '../../src/spacetimedb/client.ts'
+import type { Identity } from '../../src/spacetimedb/identity.ts'
 import type { Server } from '../../src/spacetimedb/server.ts'
 import { all } from './all.ts'
 import { type Answering, ownHeaders, serve, serveRaw } from './http-server.ts'
@@ -200,6 +201,13 @@ describe('what changes something is sent once, whatever happens to it', () => {
       expect(server.requests).toHaveLength(1)
     }
   )
+
+  test.each(troubles)('a deletion, %s', async (_trouble, answering, kind) => {
+    const { client, server } = await against(answering, { timeouts: { read: 100 } })
+    const deleted = await client.delete('c2'.padEnd(64, '0') as Identity)
+    expect(deleted).toMatchObject({ kind: 'uncertain', failure: { name: 'ServerFailure', kind } })
+    expect(server.requests).toHaveLength(1)
+  })
 })
 
 describe('questions are asked again', () => {

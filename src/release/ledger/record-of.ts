@@ -38,7 +38,9 @@ export function adoptionOf(
     actor,
     ...(isOurs && { commit, ref, image, moduleArtifact, artifact }),
     ...partsOf(module),
-    previousHash: findings.drift?.expected.record.moduleHash
+    previousHash: findings.drift?.expected.record.moduleHash,
+    // Somebody has gone back to it, so that it stands where it stood.
+    restores: findings.drift?.knownAs?.id
   }
 }
 

@@ -174,7 +174,8 @@ export class Recorder {
     )
     if (answer.kind === 'failed') return this.#fail('catch up', answer.reason)
     if (isOurs) findings.release = answer.value
-    const what = catchUp.kind === 'adopt' ? 'What is live is written down as' : 'What became of it is written down for'
+    const what =
+      catchUp.kind === 'adopt' ? 'What was live before is written down as' : 'What became of it is written down for'
     journal.tell(`${what} release ${answer.value.id}.`)
   }
 
@@ -213,7 +214,7 @@ export class Recorder {
 
 const failureTexts = {
   read: 'What was released before could not be read',
-  'catch up': 'What is live could not be written down',
+  'catch up': 'What was live before could not be written down',
   begin: 'The release could not be written down',
   end: 'How the release ended could not be written down'
 } as const

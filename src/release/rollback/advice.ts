@@ -10,8 +10,8 @@ export function adviceOnRollback(rollback: Rollback): readonly string[] {
   switch (ending.result) {
     case 'rolled-back':
       return [
-        '- Mend the release that was left before anything is deployed from its branch again: that would bring it back.',
-        ...(ending.isCutOff ? [] : [`- It is not the right one? Another rollback goes back one release further.`])
+        '- Mend what was left before anything is deployed from its branch again: that would bring it back.',
+        '- It is not the right one? Another rollback goes back one release further.'
       ]
     case 'planned':
       return target?.release === undefined
@@ -39,7 +39,8 @@ export function adviceOnRollback(rollback: Rollback): readonly string[] {
 }
 
 function onRefusal({ ending, deployment, target, server, database }: Rollback): readonly string[] {
-  const { unmet = [] } = ending
+  const { unmet = [], isDrift } = ending
+  if (isDrift) return [lookWhatIsThere, '- Then run the rollback again with `on-drift: adopt`.']
   if (unmet.length > 0) {
     return [
       ...unmet.map((condition) => seeTo(condition, server, database)),

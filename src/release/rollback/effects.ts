@@ -31,9 +31,25 @@ function needText(condition: Condition, unmet: readonly Condition[]): string {
 const mostListed = 10
 
 function listOf(changes: readonly Change[]): string {
-  const texts = changes.slice(0, mostListed).map((change) => {
-    return change.kind === 'table-removed' ? `table ${code(change.subject.name)}` : escapeMarkdown(changeText(change))
-  })
+  const texts = changes.slice(0, mostListed).map(subjectText)
   const more = changes.length - texts.length
   return texts.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}
+
+/** What goes is named; of what only changes it is said how. */
+function subjectText(change: Change): string {
+  const { kind, subject } = change
+  const whole = `${subject.kind.replaceAll('-', ' ')} ${code(subject.name)}`
+  switch (kind) {
+    case 'column-removed':
+      return `column ${code(change.column)} of ${whole}`
+    case 'index-removed':
+      return `index ${code(change.index)} of ${whole}`
+    case 'sequence-removed':
+      return `sequence ${code(change.sequence)} of ${whole}`
+    case 'unique-constraint-removed':
+      return `unique constraint ${code(change.constraint)} of ${whole}`
+    default:
+      return kind === `${subject.kind}-removed` ? whole : escapeMarkdown(changeText(change))
+  }
 }

@@ -1,6 +1,6 @@
 import { isTokenOf } from '../../module/hash.ts'
 import type { Module } from '../../module/module.ts'
-import { findModule, triedTexts } from '../module-sources.ts'
+import { findModule, liveSource, triedTexts } from '../module-sources.ts'
 import type { NoTarget, Target } from './target.ts'
 import type { RollbackWork } from './work.ts'
 
@@ -15,9 +15,10 @@ export async function fetchTarget(work: RollbackWork, target: Target): Promise<F
   return (await isPresumedLive(work, target, fetched.module)) ? fetched : { kind: 'none', reason: notAsPresumed }
 }
 
-function fromSources({ tools, journal, findings }: RollbackWork, { hash, release }: Target): Promise<Fetched> {
+function fromSources({ request, tools, journal, findings }: RollbackWork, { hash, release }: Target): Promise<Fetched> {
   return journal.step('Find its module', async (step) => {
-    const search = await findModule(hash, tools.sourcesFor(release?.record))
+    const live = findings.liveHash === hash ? [liveSource(tools.server, request.database)] : []
+    const search = await findModule(hash, [...live, ...tools.sourcesFor(release?.record)])
     findings.tried = search.tried
     for (const text of triedTexts(search.tried)) journal.tell(`    ${text}`)
     if (search.kind === 'found') {

@@ -1,13 +1,15 @@
 import { code, escapeMarkdown, sections, table } from '../../markdown.ts'
 import { renderPlan } from '../../migration/render.ts'
+import type { ModuleHash } from '../../module/hash.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import type { Ending, LiveState } from '../deployment.ts'
+import type { RecordedRelease } from '../ledger/ledger.ts'
 import type { TriedSource } from '../module-sources.ts'
-import { marks, notTheData, renderReason, renderTimeline } from '../summary.ts'
+import { marks, releaseLink, renderLedger, renderReason, renderTimeline } from '../summary.ts'
 import { adviceOnRollback } from './advice.ts'
 import { effectsOf } from './effects.ts'
 import type { Rollback } from './rollback.ts'
-import { nameOf, releaseName, type Target } from './target.ts'
+import { nameOf, releaseName } from './target.ts'
 
 /**
  * The job summary of a rollback, as Markdown: how it ended and in which state the database is, what it does or would do,
@@ -23,7 +25,8 @@ export function renderRollback(rollback: Rollback): string {
     `## ${marks[ending.result]} ${rollbackHeadline(ending, code(database), target && escapeMarkdown(nameOf(target)))}`,
     renderReason(ending),
     `**The database now:** ${stateText(ending)}`,
-    isOpen && effects.length > 0 && `**What the rollback does**\n\n${effects.join('\n')}`,
+    deployment && renderLedger({ ...deployment, ...ending }),
+    isOpen && effects.length > 0 && `**What the rollback would do**\n\n${effects.join('\n')}`,
     renderAdvice(adviceOnRollback(rollback)),
     isOpen && plan,
     renderFacts(rollback),
@@ -39,7 +42,7 @@ export function renderRollbackRecovery({ server, database, next, previous }: Che
     ...(previous ? [['The module that was live', code(previous.hash)]] : [])
   ]
   return `${sections([
-    `## ${marks[ending.result]} After the rollback: ${rollbackHeadline(ending, code(database), undefined)}`,
+    `## ${marks[ending.result]} After the rollback: ${rollbackHeadline(ending, code(database), nameOf(next))}`,
     renderReason(ending),
     `**The database now:** ${stateText(ending)}`,
     table(['Server', code(server)], rows)
@@ -50,7 +53,7 @@ export function renderRollbackRecovery({ server, database, next, previous }: Che
 export function rollbackHeadline(
   { result, live, isCutOff }: Ending,
   database: string,
-  target = 'the release that was to be restored'
+  target = 'what was asked for'
 ): string {
   switch (result) {
     case 'rolled-back':
@@ -62,7 +65,9 @@ export function rollbackHeadline(
     case 'refused':
       return `Refused: ${database} was not rolled back, nothing was changed`
     case 'unhealthy':
-      return `${isCutOff ? 'Not checked' : 'Unhealthy'}: ${database} runs ${target}, which was restored`
+      return isCutOff
+        ? `Not checked: ${database} runs ${target} again, and nobody knows whether it is healthy`
+        : `Unhealthy: ${database} runs ${target} again, and its checks failed`
     case 'unknown':
       return `Unknown: nobody could say which module ${database} runs`
     default:
@@ -80,6 +85,8 @@ function afterFailure(live: LiveState, database: string): string {
       return `this rollback changed nothing in ${database}`
   }
 }
+
+const notTheData = 'The module was restored, not the data: what was written since is still there.'
 
 function stateText(ending: Ending): string {
   const { live } = ending
@@ -104,17 +111,19 @@ function renderAdvice(advice: readonly string[]): string | undefined {
 }
 
 function renderFacts(rollback: Rollback): string {
-  const { server, databaseIdentity, identity, why, liveHash, target, source, tried, deployment } = rollback
+  const { server, databaseIdentity, identity, why, liveHash, liveRelease, target, source, tried, deployment } = rollback
   const rows: (readonly [string, string | undefined])[] = [
     ['Server', code(server)],
     ['Database', databaseIdentity && code(databaseIdentity)],
     ['Rolled back as', code(identity)],
     ['Why', why && escapeMarkdown(why)],
-    ['The release that was live', liveHash && `module ${code(liveHash)}`],
-    [restoredName[rollback.ending.live.kind], target && targetText(target)],
+    ['The release that was live', liveHash && releaseText(liveHash, liveRelease)],
+    [restoredName[rollback.ending.live.kind], target && releaseText(target.hash, target.release)],
     ['Its bytes are from', source && escapeMarkdown(source)],
-    ['Looked for in vain', tried.length === 0 ? undefined : tried.map(triedText).join('<br>')],
-    ['Health check', deployment?.healthCheck && code(deployment.healthCheck)]
+    // Where nobody has them, the reason has said where.
+    ['Looked for in vain', tried.length === 0 || source === undefined ? undefined : tried.map(triedText).join('<br>')],
+    ['Health check', deployment?.healthCheck && code(deployment.healthCheck)],
+    ['Written down as release', deployment?.release && releaseLink(deployment.release)]
   ]
   const known = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
   const [head = [], ...rest] = known
@@ -129,7 +138,7 @@ const restoredName: Readonly<Record<LiveState['kind'], string>> = {
   unknown: 'The release to restore'
 }
 
-function targetText({ hash, release }: Target): string {
+function releaseText(hash: ModuleHash, release: RecordedRelease | undefined): string {
   const module = `module ${code(hash)}`
   if (release === undefined) return `${module}, of no release in the ledger`
   const { begun, by, record } = release

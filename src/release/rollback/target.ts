@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../errors.ts'
 import type { ModuleHash } from '../../module/hash.ts'
 import type { Identity } from '../../spacetimedb/identity.ts'
 import { ServerFailure } from '../../spacetimedb/server.ts'
-import { type History, readHistory } from '../ledger/history.ts'
+import { type History, liveRelease, readHistory } from '../ledger/history.ts'
 import type { RecordedRelease } from '../ledger/ledger.ts'
 import { isMeantToBeLive } from '../ledger/one-database.ts'
 import { findTarget, type TargetSearch } from '../ledger/target.ts'
@@ -31,14 +31,14 @@ export async function chooseTarget(work: RollbackWork): Promise<Chosen> {
   const identity = await findDatabase(work)
   return work.journal.step('Find the release', async (step) => {
     const chosen = await choose(work, identity)
-    if (chosen.kind === 'none') step.fail(chosen.reason)
+    if (chosen.kind === 'none') step.fail('there is none to go back to')
     else step.detail(nameOf(chosen.target))
     return chosen
   })
 }
 
 /** A target as a sentence names it: `release 17 (commit 1a2b3c4d5e6f)`. */
-export function nameOf({ hash, release }: Target): string {
+export function nameOf({ hash, release }: Pick<Target, 'hash' | 'release'>): string {
   return release === undefined ? `module ${hash.slice(0, 12)}` : releaseName(release)
 }
 
@@ -84,6 +84,8 @@ async function choose({ request, tools, journal, findings }: RollbackWork, ident
   const { database, goal } = request
   const place = { server: tools.server.url, database, databaseIdentity: identity }
   const history = tools.ledger && readHistory(tools.ledger, place)
+  const live = history && findings.liveHash && (await liveRelease(history, findings.liveHash))
+  if (live?.kind === 'ok' && live.value) findings.liveRelease = live.value
   if (goal.kind === 'module') {
     const release = history && (await releaseOf(history, goal.module.hash, findings.liveHash))
     return { kind: 'target', target: { hash: goal.module.hash, ...(release && { release }) } }

@@ -2,6 +2,7 @@ import type { Journal } from '../../journal.ts'
 import type { ModuleHash } from '../../module/hash.ts'
 import type { Module } from '../../module/module.ts'
 import type { Identity } from '../../spacetimedb/identity.ts'
+import type { RecordedRelease } from '../ledger/ledger.ts'
 import type { ReleaseNotes, ReleaseRecord } from '../ledger/record.ts'
 import type { ModuleSource, TriedSource } from '../module-sources.ts'
 import type { DeployRequest, DeployTools } from '../work.ts'
@@ -39,6 +40,8 @@ export type RollbackFindings = {
   databaseIdentity?: Identity
   /** Of the module that was live; `undefined` when nobody can read it. */
   liveHash?: ModuleHash
+  /** The release of the ledger that made it live, as far as known. */
+  liveRelease?: RecordedRelease
   /** What is to be restored. */
   target?: Target
   /** Where its bytes were found. */

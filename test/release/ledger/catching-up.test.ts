@@ -64,11 +64,14 @@ describe('what is live is written down', () => {
 
   test('when somebody has brought an old release back by hand', async () => {
     const trial = new Trial(folder, foreign)
+    trial.released(sick)
     trial.released(foreign)
     trial.released(old)
-    await trial.deploy()
-    expect(trial.warnings).toEqual([expect.stringMatching(/which release 1 had/)])
-    expect(inShort(trial).slice(2)).toEqual(['adopt foreign unchanged retired', 'deploy next updated checked'])
+    await trial.deploy({ module: foreign })
+    expect(trial.warnings).toEqual([expect.stringMatching(/which release 2 had/)])
+    expect(inShort(trial).slice(3)).toEqual(['adopt foreign unchanged checked'])
+    expect(trial.ledger.entry(4).record).toMatchObject({ restores: 2 })
+    expect(await previousOf(readHistory(trial.ledger, trial.place), foreign.hash)).toMatchObject({ release: { id: 1 } })
   })
 
   test('when the run that published it never came to its end, and another module is deployed', async () => {

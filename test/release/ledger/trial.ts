@@ -5,7 +5,7 @@ import { deploy } from '../../../src/release/deploy.ts'
 import type { Deployment } from '../../../src/release/deployment.ts'
 import { driftOf, readHistory } from '../../../src/release/ledger/history.ts'
 import type { ReleaseRecord } from '../../../src/release/ledger/record.ts'
-import type { DeployRequest } from '../../../src/release/work.ts'
+import type { DeployRequest, DeployTools } from '../../../src/release/work.ts'
 import type { Server } from '../../../src/spacetimedb/server.ts'
 import { emptySchema } from '../../smoke/model-place.ts'
 import { MemoryLedger } from '../memory-ledger.ts'
@@ -110,8 +110,6 @@ export class Trial {
   }
 
   #deploy(request: Partial<DeployRequest>, ledger: MemoryLedger | undefined): Promise<Deployment> {
-    let isDead = false
-    const server = mortal(this.server, () => isDead)
     const asked: DeployRequest = {
       database: 'game',
       module: next,
@@ -126,7 +124,14 @@ export class Trial {
       notes: { action: 'deploy', commit: 'c0ffee', run: 'https://github.example/runs/7', actor: 'mona' },
       ...request
     }
-    return deploy(asked, {
+    return deploy(asked, this.tools(ledger))
+  }
+
+  /** What a release works with: of a process of its own. */
+  tools(ledger: MemoryLedger | undefined): DeployTools {
+    let isDead = false
+    const server = mortal(this.server, () => isDead)
+    return {
       server,
       anonymous: server,
       identity: us,
@@ -143,7 +148,7 @@ export class Trial {
         if (isDead) this.#onKill(checkpoint)
       },
       cancelled: this.cancellation.signal
-    })
+    }
   }
 
   /** Whether something else is live than the ledger says. */

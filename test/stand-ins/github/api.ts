@@ -73,6 +73,8 @@ export class GitHubApi {
   readonly requests: GitHubRequest[] = []
   /** What should not have been asked, and why. A test that expects some takes them out. */
   readonly unexpected: string[] = []
+  /** A request that fits is not carried out before. */
+  readonly holds: { readonly on: (request: GitHubRequest) => boolean; readonly until: Promise<void> }[] = []
   /** Milliseconds until a request is carried out, and from then until it is answered. */
   delays: (request: GitHubRequest) => readonly [number, number] = () => [0, 0]
   readonly #base: string
@@ -151,6 +153,7 @@ export class GitHubApi {
     const fault = this.#faults.take((rule) => (rule.on?.(recorded) ?? true) && (rule.path?.test(path) ?? true))?.fault
     const [before, after] = this.delays(recorded)
     if (before > 0) await wait(before)
+    await Promise.all(this.holds.filter(({ on }) => on(recorded)).map(({ until }) => until))
     const answer = isRefused(fault) ? gitHubNotFound() : this.#answer(request)
     if (after > 0) await wait(after)
     recorded.status = fault?.kind === 'answer' ? fault.status : answer.status

@@ -51,6 +51,8 @@ export type PullRequest = {
   state?: 'open' | 'closed'
   /** When it was closed. */
   closedAt?: string
+  /** When anything happened to it last; long ago without it. */
+  updatedAt?: string
 }
 
 export type StoredComment = { id: number; body: string; readonly login: string | null; readonly issue: number }

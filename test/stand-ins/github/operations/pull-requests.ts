@@ -25,8 +25,10 @@ function list(call: Call): Answer {
   return { status: 200, headers, body: items.map((each) => json(call, each)) }
 }
 
+const longAgo = '2025-01-01T00:00:00Z'
+
 function json({ state }: Call, pullRequest: PullRequest): object {
-  const { number, owner, branch, sha, state: own = 'open', closedAt = null } = pullRequest
+  const { number, owner, branch, sha, state: own = 'open', closedAt = null, updatedAt = longAgo } = pullRequest
   const { repository } = state
   const isFork = owner !== repository.owner
   const repositoryOf = (login: string, id: number) => {
@@ -37,6 +39,7 @@ function json({ state }: Call, pullRequest: PullRequest): object {
     number,
     state: own,
     closed_at: closedAt,
+    updated_at: updatedAt,
     url: apiUrl(state, `/pulls/${number}`),
     html_url: pageUrl(state, `/pull/${number}`),
     user: userJson(owner),

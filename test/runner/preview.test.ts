@@ -1,0 +1,312 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { fixtureModule } from '../fixtures.ts'
+import type { Permissions } from '../stand-ins/github/state.ts'
+import type { WorkflowChoice } from './github.ts'
+import { startLedgerStage } from './ledger-stage.ts'
+import type { JobOptions, RunningStep, Step, StepResult } from './runner.ts'
+import { dist, hashOf } from './stage.ts'
+
+/** Several tests run at a time, perhaps on a machine with other work. */
+jest.setTimeout(90_000)
+
+const all = await startLedgerStage()
+const { stage, github } = all
+const { state } = github.api
+const prefix = `game-${crypto.randomUUID().slice(0, 8)}`
+const mayAll: Permissions = { contents: 'read', 'pull-requests': 'write', deployments: 'write' }
+let lastNumber = 100
+
+afterAll(async () => {
+  expect(github.api.unexpected).toEqual([])
+  await all.close()
+})
+
+type PreviewOptions = Pick<JobOptions, 'event' | 'env'> & {
+  readonly workflow?: WorkflowChoice
+  readonly module?: string
+  readonly files?: Readonly<Record<string, string>>
+  readonly inputs?: Readonly<Record<string, string>>
+  readonly permissions?: Permissions
+  readonly onLine?: (line: Parameters<NonNullable<Step['onLine']>>[0], step: RunningStep) => void
+}
+
+type Previewed = { readonly main: StepResult; readonly post: StepResult }
+
+/** Runs the built action in a job of its own, from start to end. An empty input takes a usual one away. */
+async function preview(options: PreviewOptions): Promise<Previewed> {
+  const { workflow, module, files = {}, inputs, permissions = mayAll, onLine, ...jobOptions } = options
+  const run = github.startRun(workflow)
+  const { job } = run.startJob({ dist, permissions, secrets: () => [...stage.secrets], ...jobOptions })
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(job.workspace, name), text)
+    if (module !== undefined) writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule(`${module}.wasm`))
+    const usual = { server: stage.server.url, prefix, token: stage.token, ...(module && { module: 'module.wasm' }) }
+    const step = job.start({
+      action: 'preview',
+      inputs: { ...usual, ...inputs },
+      ...(onLine && { onLine: (line) => onLine(line, step) })
+    })
+    const main = await step.result
+    const [post] = await job.post()
+    if (!post) throw new Error('preview has no post step')
+    return { main, post }
+  } finally {
+    job.end()
+  }
+}
+
+/** A pull request that is open, and the runs of it. */
+function newPullRequest() {
+  const number = ++lastNumber
+  const pullRequest = { number, owner: 'octocat', branch: `feature-${number}`, sha: String(number).padStart(40, 'a') }
+  const kept: (typeof state.pullRequests)[number] = pullRequest
+  state.pullRequests.push(kept)
+  const { branch, sha } = pullRequest
+  return {
+    kept,
+    database: `${prefix}-pr-${number}`,
+    run: (action: 'opened' | 'synchronize' | 'closed', fromFork = false): WorkflowChoice => ({
+      branch,
+      sha,
+      pullRequest: { number, action, fromFork }
+    }),
+    comments: () => state.comments.filter(({ issue }) => issue === number).map(({ body }) => body)
+  }
+}
+
+/** As a release of another action is in the repository's deployments. */
+async function writeDown(record: object): Promise<void> {
+  const token = github.api.issueToken({ deployments: 'write' })
+  const body = { ref: 'main', task: 'stdb-actions', environment: 'production', payload: { version: 1, ...record } }
+  const answer = await fetch(`${github.api.url}/repos/${state.fullName}/deployments`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'user-agent': 'test', 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, auto_merge: false, required_contexts: [] })
+  })
+  if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`)
+}
+
+const errorsOf = ({ annotations }: StepResult) => annotations.filter(({ level }) => level === 'error')
+
+const seed = 'seed:\n  - call: increment_counter\n    args: [41]\n'
+const checks = 'checks:\n  - sql: SELECT COUNT(*) AS n FROM counter WHERE id = 41\n    value: 1\n'
+
+test('a pull request has a preview from when it is opened until it is closed', async () => {
+  const { kept, database, run, comments } = newPullRequest()
+  const files = { 'seed.yml': seed, 'checks.yml': checks }
+  const inputs = { seed: 'seed.yml', checks: 'checks.yml' }
+  const opened = await preview({ workflow: run('opened'), module: 'counter', files, inputs })
+  const url = `${stage.server.url}/v1/database/${database}`
+  expect(opened.main).toMatchObject({
+    exitCode: 0,
+    outputs: { result: 'created', database, url, 'is-new': 'true', 'pull-request': String(kept.number), passed: '1' }
+  })
+  expect(opened.main.outputs['module-hash']).toBe(hashOf('counter'))
+  expect(opened.post).toMatchObject({ exitCode: 0, annotations: [], summary: '' })
+  expect(comments()).toEqual([expect.stringMatching(new RegExp(`${database}\` was created[^]*${url}[^]*1 passed`))])
+  expect(all.entries(database)).toMatchObject([{ sha: kept.sha, states: ['in_progress', 'success'] }])
+  expect(state.deployments.find(({ environment }) => environment === database)).toMatchObject({ isTransient: true })
+
+  const changed = await preview({ workflow: run('synchronize'), module: 'counter-new-columns', files, inputs })
+  expect(changed.main.outputs).toMatchObject({ result: 'updated', verdict: 'breaks-clients', 'is-new': 'false' })
+  const manual = await preview({ workflow: run('synchronize'), module: 'counter', files, inputs })
+  expect(manual.main).toMatchObject({ exitCode: 0, outputs: { result: 'remade', 'is-new': 'true', passed: '1' } })
+  expect(comments()).toEqual([expect.stringContaining('the data that was in it is gone')])
+
+  kept.state = 'closed'
+  const closed = await preview({ workflow: run('closed') })
+  expect(closed.main).toMatchObject({
+    exitCode: 0,
+    outputs: { result: 'deleted', database, deleted: JSON.stringify([database]) }
+  })
+  expect(closed.main.outputs.url).toBeUndefined()
+  expect(closed.main.summary).toContain('was deleted, with all its data')
+  expect(await stage.liveHash(database)).toBeUndefined()
+  expect(comments()).toEqual([expect.stringContaining('was deleted')])
+  expect(all.entries(database).map(({ states }) => states.at(-1))).toEqual(['inactive', 'inactive', 'inactive'])
+  expect((await preview({ workflow: run('closed') })).main.outputs.result).toBe('absent')
+})
+
+describe('what is something else is refused, and stays', () => {
+  test('a database that a deploy of this repository has published to', async () => {
+    const { kept, database, run } = newPullRequest()
+    await stage.publish(database, 'counter')
+    await writeDown({ action: 'deploy', server: stage.server.url, database, moduleHash: hashOf('counter') })
+    const updated = await preview({ workflow: run('synchronize'), module: 'counter-additive' })
+    expect(updated.main).toMatchObject({ exitCode: 1, outputs: { result: 'refused' } })
+    kept.state = 'closed'
+    const closed = await preview({ workflow: run('closed') })
+    expect(closed.main).toMatchObject({ exitCode: 1, outputs: { result: 'refused', deleted: '[]' } })
+    expect(errorsOf(closed.main)).toEqual([
+      expect.objectContaining({
+        title: 'preview: refused',
+        message: expect.stringMatching(/was released by `deploy`, in the environment .* Nothing was deleted/)
+      })
+    ])
+    expect(await stage.liveHash(database)).toBe(hashOf('counter'))
+  })
+
+  test("production under a stranger's name, in a cleanup that deletes the others", async () => {
+    const [first, second, third] = [newPullRequest(), newPullRequest(), newPullRequest()]
+    const production = await stage.databaseWith('counter')
+    const stranger = await stage.server.issueToken('stranger')
+    for (const { database } of [first, third]) await stage.publish(database, 'counter')
+    await fetch(`${stage.server.url}/v1/database/${production}/names`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stranger}` },
+      body: second.database
+    })
+    for (const { kept } of [first, second]) kept.state = 'closed'
+    const event = { name: 'schedule', payload: {} }
+    const planned = await preview({ event, inputs: { 'dry-run': 'true' } })
+    expect(planned.main).toMatchObject({ exitCode: 0, outputs: { result: 'planned' } })
+    expect(await stage.liveHash(first.database)).toBeDefined()
+    const { main } = await preview({ event })
+    expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'cleaned-up' } })
+    expect(JSON.parse(main.outputs.deleted ?? '')).toContain(first.database)
+    expect(JSON.parse(main.outputs.kept ?? '')).toContainEqual({
+      database: third.database,
+      reason: 'its pull request is open'
+    })
+    expect(main.annotations).toContainEqual(
+      expect.objectContaining({ level: 'warning', title: `${second.database} was not deleted` })
+    )
+    expect(await stage.liveHash(first.database)).toBeUndefined()
+    for (const left of [production, third.database]) expect(await stage.liveHash(left)).toBe(hashOf('counter'))
+  })
+
+  test('what somebody else owns', async () => {
+    const { database, run } = newPullRequest()
+    const stranger = await stage.server.issueToken('stranger')
+    await stage.publish(database, 'counter', stranger)
+    const { main } = await preview({ workflow: run('opened'), module: 'counter-additive' })
+    expect(main).toMatchObject({ exitCode: 1, outputs: { result: 'refused' } })
+    expect(errorsOf(main)[0]?.message).toMatch(/belongs to identity \w{64}, and this job is \w{64}/)
+    expect(await stage.liveHash(database)).toBe(hashOf('counter'))
+  })
+})
+
+describe('where nothing is to be done, the job passes and says so', () => {
+  test.each<[string, object]>([
+    ['a secret that is not there', { token: '' }],
+    ['no ID token', { token: '', auth: 'oidc' }]
+  ])('a fork with %s', async (_name, inputs) => {
+    const { database, run } = newPullRequest()
+    const workflow = run('opened', true)
+    const { main } = await preview({ workflow, module: 'counter', inputs: { ...inputs }, permissions: {} })
+    expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'skipped', database } })
+    expect(main.annotations).toEqual([
+      expect.objectContaining({ level: 'notice', message: expect.stringMatching(/fork no secrets and no ID token/) })
+    ])
+    expect(main.summary).toContain('nothing was done')
+    expect(await stage.liveHash(database)).toBeUndefined()
+  })
+
+  test('a pull request that was closed, or opened again, while its run waited', async () => {
+    const { kept, database, run } = newPullRequest()
+    await stage.publish(database, 'counter')
+    const late = await preview({ workflow: run('closed') })
+    expect(late.main).toMatchObject({ exitCode: 0, outputs: { result: 'skipped' } })
+    expect(late.main.summary).toContain('is open again')
+    kept.state = 'closed'
+    const again = await preview({ workflow: run('synchronize'), module: 'counter-additive' })
+    expect(again.main).toMatchObject({ exitCode: 0, outputs: { result: 'skipped' } })
+    expect(await stage.liveHash(database)).toBe(hashOf('counter'))
+  })
+})
+
+test('without permissions it works all the same, and says what it could not do', async () => {
+  const { kept, database, run } = newPullRequest()
+  const permissions = { contents: 'read' } as const
+  const { main } = await preview({ workflow: run('opened'), module: 'counter', permissions })
+  expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'created' } })
+  expect(main.annotations.map(({ level }) => level)).not.toContain('error')
+  expect(main.annotations.map(({ message }) => message).join('\n')).toMatch(/permissions: deployments: write/)
+  expect(main.log).toMatch(/permissions: pull-requests: write/)
+  kept.state = 'closed'
+  const { main: deleted } = await preview({ workflow: run('closed'), permissions })
+  expect(deleted).toMatchObject({ exitCode: 0, outputs: { result: 'deleted', database } })
+})
+
+test('a preview whose filling is cut off is deleted by the post step', async () => {
+  const { database, run } = newPullRequest()
+  const slow = 'seed:\n  - call: spin_for\n    args: [1000000000000000]\n'
+  const { main, post } = await preview({
+    workflow: run('opened'),
+    module: 'counter-slow',
+    files: { 'seed.yml': slow },
+    inputs: { seed: 'seed.yml' },
+    onLine: ({ text }, step) => {
+      if (text.includes('Fill the database')) setTimeout(() => step.kill(), 300)
+    }
+  })
+  expect(main.outputs.result).toBe('failed')
+  expect(post.exitCode).toBe(1)
+  expect(errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
+  expect(await stage.liveHash(database)).toBeUndefined()
+})
+
+describe('a wrong input is one error that says what to do', () => {
+  const by = (choice: PreviewOptions) => choice
+  test.each<[string, () => PreviewOptions, RegExp]>([
+    [
+      'no prefix',
+      () => by({ workflow: newPullRequest().run('opened'), inputs: { prefix: '' } }),
+      /`prefix` is missing/
+    ],
+    [
+      'a branch',
+      () => by({ workflow: newPullRequest().run('opened'), inputs: { prefix: 'Feature/x' } }),
+      /`prefix` is `Feature\/x`; allowed is/
+    ],
+    ['no module', () => by({ workflow: newPullRequest().run('opened') }), /Say which module the preview is to show/],
+    [
+      'no credential',
+      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { token: '' } }),
+      /Give one of the inputs `token` and `auth: oidc`/
+    ],
+    [
+      'two',
+      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { auth: 'oidc' } }),
+      /not both/
+    ],
+    ['another event', () => by({ module: 'counter' }), /input `mode`.*and is `push`/],
+    ['no number', () => by({ inputs: { mode: 'delete' } }), /input `pull-request`/],
+    [
+      'a number too many',
+      () => by({ inputs: { mode: 'cleanup', 'pull-request': '7' } }),
+      /does not go with `mode: cleanup`/
+    ],
+    [
+      'another number',
+      () => by({ workflow: newPullRequest().run('closed'), inputs: { 'pull-request': '7' } }),
+      /the event is about #\d+/
+    ],
+    ['a time without unit', () => by({ inputs: { mode: 'cleanup', 'max-age': '7' } }), /`max-age` is `7`; allowed is/],
+    [
+      'no such seed',
+      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { seed: 'none.yml' } }),
+      /none\.yml/
+    ],
+    [
+      'a seed of rows',
+      () =>
+        by({
+          workflow: newPullRequest().run('opened'),
+          module: 'counter',
+          files: { 'seed.yml': 'seed:\n  - copy: all\n' },
+          inputs: { seed: 'seed.yml' }
+        }),
+      /seed\.yml:2:\d+: A preview is filled by/
+    ]
+  ])('%s', async (_name, options, says) => {
+    const { main, post } = await preview(options())
+    expect(main).toMatchObject({ exitCode: 1, outputs: { result: 'failed' } })
+    expect(errorsOf(main)).toEqual([
+      expect.objectContaining({ title: 'preview: wrong configuration', message: expect.stringMatching(says) })
+    ])
+    expect(post).toMatchObject({ exitCode: 0, annotations: [] })
+  })
+})
