@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import semver from 'semver'
 import type { Environment } from '../src/action/inputs.ts'
 import { loadDescribedModule, type Manifest, manifestName } from '../src/build/manifest.ts'
+import { ConfigurationError } from '../src/errors.ts'
 import { loadModule } from '../src/module/load.ts'
 import type { Module } from '../src/module/module.ts'
 import type { ProjectVersion } from '../src/setup/project-version.ts'
@@ -51,4 +52,15 @@ export async function versionOf(
   const version = path === undefined ? semver.valid(manifest?.bindingsVersion) : null
   if (version === null) return versionOfModules(path, workspace)
   return { kind: 'exact', version, reason: `${manifestName} beside the module says that its bindings are ${version}` }
+}
+
+/** As `givenModule`, for an action whose rules let nothing through without one. */
+export async function requiredModule(
+  inputs: Parameters<typeof givenModule>[0],
+  folder: string,
+  environment: Environment
+): Promise<GivenModule> {
+  const given = await givenModule(inputs, folder, environment)
+  if (given === undefined) throw new ConfigurationError('Give a module: the input `module` or `artifact`.')
+  return given
 }

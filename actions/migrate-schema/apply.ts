@@ -1,17 +1,26 @@
+import { join } from 'node:path'
 import { openConnection } from '../../src/action/connection.ts'
 import { acknowledgedIds } from '../../src/action/connection-inputs.ts'
 import type { Outcome, Step } from '../../src/action/run.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
-import { loadModule } from '../../src/module/load.ts'
 import type { Checkpoint } from '../../src/release/checkpoint.ts'
 import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
+import { requiredModule } from '../given-module.ts'
 import { keepSavedModule } from '../keep-module.ts'
 import { notesOf, openLedger } from '../ledger.ts'
-import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
+import {
+  approvedIn,
+  deployTools,
+  failureOf,
+  outputsOfCutOff,
+  outputsOfRelease,
+  stepFolder,
+  stepsIn
+} from '../releasing.ts'
 import { outputsInPlan } from './report.ts'
 import type { spec } from './spec.ts'
 import { checkpoint } from './state.ts'
@@ -19,7 +28,8 @@ import { checkpoint } from './state.ts'
 /** Carries out exactly the approved plan, with the steps around it, or nothing. What to do after a failure is the caller's. */
 export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const { server, database } = inputs
-  const module = await loadModule(inputs.module)
+  const folder = join(stepFolder(step.environment), 'module')
+  const { module, path: modulePath } = await requiredModule(inputs, folder, step.environment)
   const approved = await approvedIn(inputs, step.environment)
   if (server === undefined || database === undefined || approved === undefined) {
     throw new ConfigurationError('With `mode: apply` give `plan`, `server` and `database`.')
@@ -36,7 +46,7 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
     ...inputs,
     database: databaseName(database),
     module,
-    modulePath: inputs.module,
+    modulePath,
     approved,
     steps,
     acknowledged: acknowledgedIds(inputs.acknowledge),

@@ -14,7 +14,7 @@ import { type GateAnswer, gate } from '../../src/migration/gate.ts'
 import { writePlan } from '../../src/migration/plan-file.ts'
 import { type PlanBase, type PlannedMigration, planMigration } from '../../src/migration/plan-migration.ts'
 import { describeOnce } from '../../src/module/describe-once.ts'
-import { loadModule } from '../../src/module/load.ts'
+import { requiredModule } from '../given-module.ts'
 import { stepFolder } from '../releasing.ts'
 import { baseOf } from './base.ts'
 import { outputsOfPlan, publishReport } from './report.ts'
@@ -24,9 +24,9 @@ type PlanInputs = Inputs<typeof spec>
 
 /** Finds out what the module would do, reports it everywhere, and changes nothing. */
 export async function makeAndReportPlan(inputs: PlanInputs, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
-  const module = await loadModule(inputs.module)
   const folder = stepFolder(step.environment)
   await mkdir(folder, { recursive: true })
+  const { module } = await requiredModule(inputs, join(folder, 'module'), step.environment)
   const base = await baseOf(inputs, step.environment, join(folder, 'base'))
   const journal = startJournal(systemClock, logNarrator('migrate-schema'))
   const origin = originOf(step.environment)

@@ -37,8 +37,11 @@ export const spec = defineAction({
     module: {
       description:
         'The compiled module: a file in the workspace. Its kind, WebAssembly or JavaScript, is seen from what is in it.',
-      schema: text('the path of a file, such as `target/wasm32-unknown-unknown/release/game.wasm`'),
-      required: true
+      schema: text('the path of a file, such as `target/wasm32-unknown-unknown/release/game.wasm`')
+    },
+    artifact: {
+      description: "The name of `build-module`'s artifact of this run, with the module, instead of `module`.",
+      schema: artifactNameText()
     },
     server: {
       ...connectionInputs.server,
@@ -154,6 +157,12 @@ export const spec = defineAction({
   },
   firstOutputs: { result: 'failed' },
   rules: [
+    {
+      about: ['module', 'artifact'],
+      holds: ({ module, artifact }) => (module === undefined) !== (artifact === undefined),
+      message:
+        "Give one module: the input `module` (a file, such as the output `module` of `build-module`) or `artifact` (the name of `build-module`'s artifact of this run)."
+    },
     {
       about: ['server', 'database'],
       holds: ({ server, database }) => (server === undefined) === (database === undefined),

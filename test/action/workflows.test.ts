@@ -7,35 +7,48 @@ import { workflowDocuments } from '../../scripts/workflow-documents.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const project = mkdtempSync(join(tmpdir(), 'workflows-'))
-const example = readFileSync(join(root, 'workflows-examples/deploy.yml'), 'utf8')
 const mistakes = [
   {
     mistake: 'an input that the action does not have',
+    of: 'keyless',
     at: /^ *auth: oidc$/m,
     text: '          auht: oidc',
     named: 'auht'
   },
   {
     mistake: 'an action that there is not',
+    of: 'keyless',
     at: /stdb-actions\/deploy@v1/,
     text: 'stdb-actions/depoly@v1',
     named: 'depoly'
   },
-  { mistake: 'a required input that is missing', at: /^ *server: .*\n/m, text: '', named: '`server`' },
-  { mistake: 'a permission that there is not', at: /id-token: write/, text: 'id-tokens: write', named: 'id-tokens' },
+  {
+    mistake: 'a required input that is missing',
+    of: 'pull-request',
+    at: /^ *server: .*\n/m,
+    text: '',
+    named: '`server`'
+  },
+  {
+    mistake: 'a permission that there is not',
+    of: 'keyless',
+    at: /id-token: write/,
+    text: 'id-tokens: write',
+    named: 'id-tokens'
+  },
   {
     mistake: 'a context that there is not',
-    at: /\bsteps\.deploy\.outputs/,
-    text: 'stepz.deploy.outputs',
+    of: 'pull-request',
+    at: /\bsteps\.smoke\.outputs/,
+    text: 'stepz.smoke.outputs',
     named: 'stepz'
   }
 ]
 const markdown = `# Use
 
 \`\`\`yaml
-- uses: org/stdb-actions/deploy@v1
+- uses: org/stdb-actions/smoke-test@v1
   with:
-    server: local
     database: a
     modul: b
 \`\`\`
@@ -45,9 +58,12 @@ not: a workflow
 \`\`\`
 `
 
-cpSync(join(root, 'actions/deploy/action.yml'), join(project, 'actions/deploy/action.yml'))
+for (const action of ['build-module', 'deploy', 'migrate-schema', 'setup-spacetimedb', 'smoke-test']) {
+  cpSync(join(root, `actions/${action}/action.yml`), join(project, `actions/${action}/action.yml`))
+}
 write('docs/use.md', markdown)
-for (const [index, { at, text }] of mistakes.entries()) {
+for (const [index, { of, at, text }] of mistakes.entries()) {
+  const example = readFileSync(join(root, `workflows-examples/${of}.yml`), 'utf8')
   write(`workflows-examples/${index}.yml`, example.replace(at, text))
 }
 const { status, stderr } = check(project)
@@ -65,7 +81,7 @@ describe('the check of workflows', () => {
         'README.md',
         'actions/deploy/README.md',
         'actions/deploy/action.yml',
-        'workflows-examples/deploy.yml'
+        'workflows-examples/keyless.yml'
       ])
     )
   })
@@ -78,8 +94,8 @@ describe('the check of workflows', () => {
 
   test('looks into Markdown, and tells the line', () => {
     expect(complaints.filter((line) => line.startsWith('docs/')).sort()).toEqual([
-      'docs/use.md:5: Missing required input `module`',
-      "docs/use.md:8: Invalid action input 'modul'"
+      'docs/use.md:5: Missing required input `server`',
+      "docs/use.md:7: Invalid action input 'modul'"
     ])
   })
 

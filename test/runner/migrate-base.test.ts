@@ -63,4 +63,27 @@ describe('a pull request is compared with what its base branch built', () => {
     expect(planned).toMatchObject({ exitCode: 0, outputs: { exists: 'false' } })
     expect(planned.summary).toContain('actions: read')
   })
+
+  test.concurrent('by the artifact of the run itself, in a job that builds nothing', async () => {
+    const branch = newBranch()
+    expect((await stage.build({ run: github.startRun({ branch }), files: rustProject('counter') })).main.exitCode).toBe(
+      0
+    )
+    const run = github.startRun({ branch: 'feature', pullRequest: { number: 9, base: branch, fromFork: true } })
+    expect((await stage.build({ run, files: rustProject('counter-additive') })).main.exitCode).toBe(0)
+    const { job } = run.startJob({ dist, permissions: { actions: 'read' } })
+    try {
+      const inputs = { artifact: 'module', comment: 'false', 'upload-plan': 'false' }
+      expect(await job.run({ action: 'migrate-schema', inputs })).toMatchObject({
+        exitCode: 0,
+        outputs: {
+          verdict: 'compatible',
+          'module-hash': hashOf('counter-additive'),
+          'previous-module-hash': hashOf('counter')
+        }
+      })
+    } finally {
+      job.end()
+    }
+  })
 })

@@ -246,7 +246,9 @@ describe('wrong inputs', () => {
     ],
     ['a word about drift', { 'on-drift': 'fail', 'base-module': 'a.wasm' }, /`environment` and `on-drift` go with/],
     ['a base module that is not there', { 'base-module': 'nope.wasm' }, /nope\.wasm does not exist/],
-    ['ids that are none', { 'base-module': 'module.wasm', acknowledge: 'a b; c' }, /`acknowledge` is `a b; c`/]
+    ['ids that are none', { 'base-module': 'module.wasm', acknowledge: 'a b; c' }, /`acknowledge` is `a b; c`/],
+    ['two modules', { artifact: 'module', 'base-module': 'module.wasm' }, /Give one module/],
+    ['no module', { module: '', 'base-module': 'module.wasm' }, /Give one module/]
   ])('%s', async (_, inputs, message) => {
     const planned = await plan({ module: 'counter', inputs })
     expect(planned.exitCode).toBe(1)
