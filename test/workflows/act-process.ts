@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type ActLine, readLine } from './act-log.ts'
@@ -10,34 +10,49 @@ export type ActOptions = {
   readonly env: Readonly<Record<string, string>>
   /** Milliseconds after which it is killed. */
   readonly deadline: number
-  /** When a line is this, the run is cancelled. */
-  readonly cancelAt: ((line: ActLine) => boolean) | undefined
+  readonly interruption: Interruption | undefined
 }
 
-/** Runs act to its end. Throws when it takes too long. */
+/** What happens to a run at the first line that is so. */
+export type Interruption = {
+  readonly at: (line: ActLine) => boolean
+  /** It is cancelled: act kills the step at once, where GitHub first asks it to end. Or act stands still while this is done. */
+  readonly what: 'cancel' | (() => Promise<unknown>)
+}
+
+/** Runs act to its end. Throws when it takes too long, or nothing came at which it was to be interrupted. */
 export async function runAct(options: ActOptions): Promise<ActLine[]> {
-  const { program, args, folder, env, deadline, cancelAt } = options
+  const { program, args, folder, env, deadline, interruption } = options
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: ActLine[] = []
-  let isCancelled = false
+  let interrupted: Promise<void> | undefined
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
-    child.kill('SIGKILL')
+    child.kill('SIGTERM')
   }, deadline)
   const read = async (stream: NodeJS.ReadableStream) => {
     for await (const text of createInterface({ input: stream })) {
       const line = readLine(text)
       lines.push(line)
-      if (isCancelled || !cancelAt?.(line)) continue
-      isCancelled = true
-      child.kill('SIGINT')
+      if (interrupted === undefined && interruption?.at(line)) interrupted = interrupt(child, interruption)
     }
   }
   await Promise.all([once(child, 'exit'), read(child.stdout), read(child.stderr)])
   clearTimeout(timer)
+  await interrupted
   if (isLate)
     throw new Error(`act still ran after ${deadline} ms:\n${lines.map(({ msg }) => msg.trimEnd()).join('\n')}`)
-  if (cancelAt !== undefined && !isCancelled) throw new Error('nothing came at which the run was to be cancelled')
+  if (interruption && !interrupted) throw new Error('nothing came at which the run was to be interrupted')
   return lines
+}
+
+async function interrupt(child: ChildProcess, { what }: Interruption): Promise<void> {
+  if (what === 'cancel') return void child.kill('SIGINT')
+  child.kill('SIGSTOP')
+  try {
+    await what()
+  } finally {
+    child.kill('SIGCONT')
+  }
 }

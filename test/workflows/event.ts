@@ -5,19 +5,19 @@ export type WorkflowEvent =
   /** To the main branch. */
   | { readonly kind: 'push' }
   | { readonly kind: 'tag'; readonly tag: string }
-  | {
-      readonly kind: 'pull_request'
-      readonly number: number
-      readonly branch: string
-      /** `synchronize` without. */
-      readonly action?: 'opened' | 'synchronize' | 'closed' | 'reopened' | 'labeled'
-      readonly merged?: boolean
-      readonly isFromFork?: boolean
-      readonly labels?: readonly string[]
-    }
+  | PullRequestEvent
   /** By hand, on the main branch. */
   | { readonly kind: 'workflow_dispatch'; readonly inputs?: Readonly<Record<string, string>> }
   | { readonly kind: 'schedule' }
+
+export type PullRequestEvent = {
+  readonly kind: 'pull_request'
+  readonly number: number
+  readonly branch: string
+  /** `synchronize` without. */
+  readonly action?: 'opened' | 'synchronize' | 'closed' | 'reopened'
+  readonly isFromFork?: boolean
+}
 
 /** As GitHub tells it to a run (https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows). */
 export type TriggeredBy = { readonly name: string; readonly ref: string; readonly payload: object }
@@ -43,13 +43,11 @@ export function triggeredBy(event: WorkflowEvent, sha: string, state: GitHubStat
     case 'schedule':
       return { name: 'schedule', ref: main, payload: { schedule: '0 * * * *', repository } }
     case 'pull_request': {
-      const { number, branch, action = 'synchronize', merged = false, isFromFork = false, labels = [] } = event
+      const { number, branch, action = 'synchronize', isFromFork = false } = event
       const fork = { ...repository, id: 2222222, full_name: `hubot/${repository.name}`, fork: true }
       const pullRequest = {
         number,
         state: action === 'closed' ? 'closed' : 'open',
-        merged,
-        labels: labels.map((name) => ({ name })),
         head: { ref: branch, sha, repo: isFromFork ? fork : repository },
         base: { ref: defaultBranch, repo: repository }
       }

@@ -1,18 +1,21 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { root } from '../../scripts/repository.ts'
 import { type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
 import { type EmbeddedServer, startServer } from '../embedded/server.ts'
-import { callsIn, type DockerCall, installDocker } from '../runner/docker-stage.ts'
+import { fixtureModule } from '../fixtures.ts'
+import { installDocker, registryIn } from '../runner/docker-stage.ts'
 import { type GitHub, startGitHub } from '../runner/github.ts'
 import { node24 } from '../runner/node24.ts'
 import { type IdTokens, startIdTokens } from '../runner/oidc.ts'
 import { checkSecrets } from '../runner/secrets.ts'
+import type { DeploymentState } from '../stand-ins/github/operations/deployments.ts'
 import { shaOf } from '../stand-ins/github/state.ts'
 import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
-import { type ActLine, type Outcome, outcomeOf } from './act-log.ts'
-import { runAct } from './act-process.ts'
-import { triggeredBy, type WorkflowEvent } from './event.ts'
+import { type Outcome, outcomeOf } from './act-log.ts'
+import { type Interruption, runAct } from './act-process.ts'
+import { type PullRequestEvent, triggeredBy, type WorkflowEvent } from './event.ts'
 import { GameRepository } from './game-repository.ts'
 import { writeJobVariables } from './job-variables.ts'
 import { standInFor } from './stand-in-actions.ts'
@@ -28,17 +31,26 @@ export type RunOptions = {
   /** Of the repository and of all environments alike, by their names. A fork's pull request gets none. */
   readonly secrets?: Readonly<Record<string, string>>
   readonly variables?: Readonly<Record<string, string>>
-  /** Cancels the run at a line. act kills the step at once, where GitHub would first ask it to end. */
-  readonly cancelAt?: (line: ActLine) => boolean
+  readonly interruption?: Interruption
+}
+
+/** What the environments of a test have. */
+export const variables = {
+  SPACETIMEDB_SERVER: 'https://stdb.example.org',
+  SPACETIMEDB_DATABASE: 'my-game',
+  SPACETIMEDB_SOAK: '1s'
 }
 
 /** A SpacetimeDB server, which jobs reach by its name over TLS. */
 export type NamedServer = {
-  readonly server: EmbeddedServer
+  readonly url: string
   /** The owner's of what it publishes. */
   readonly token: string
+  /** Publishes a fixture as another tool would. Throws when that fails. */
+  publish(database: string, module: string): Promise<void>
   /** Of the module that a database has; `undefined` where there is none. */
   liveHash(database: string): Promise<ModuleHash | undefined>
+  close(): Promise<unknown>
 }
 
 /** Starts what workflows reach: GitHub's services, SpacetimeDB's releases, and servers by their names. */
@@ -54,14 +66,27 @@ export async function startWorkflowStage(servers: readonly string[] = ['stdb.exa
   return stage
 }
 
-async function namedServer(server: EmbeddedServer): Promise<NamedServer> {
-  const liveHash = async (database: string) => {
-    const query = { method: 'POST', body: 'SELECT program_hash FROM st_module' }
-    const answer = await fetch(`${server.url}/v1/database/${database}/sql`, query)
-    const hash = /0x[0-9a-f]+/i.exec(await answer.text())?.[0]
-    return answer.status === 200 && hash !== undefined ? moduleHashFromU256(hash) : undefined
+async function namedServer({ url, issueToken, close }: EmbeddedServer): Promise<NamedServer> {
+  const token = await issueToken('owner')
+  const ask = async (path: string, request: RequestInit) => {
+    const answer = await fetch(`${url}/v1/database/${path}`, request)
+    return { ok: answer.ok, text: await answer.text() }
   }
-  return { server, token: await server.issueToken('owner'), liveHash }
+  return {
+    url,
+    token,
+    publish: async (database, module) => {
+      const body = fixtureModule(`${module}.wasm`)
+      const { ok, text } = await ask(database, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body })
+      if (!ok) throw new Error(text)
+    },
+    liveHash: async (database) => {
+      const { ok, text } = await ask(`${database}/sql`, { method: 'POST', body: 'SELECT program_hash FROM st_module' })
+      const hash = /0x[0-9a-f]+/i.exec(text)?.[0]
+      return ok && hash !== undefined ? moduleHashFromU256(hash) : undefined
+    },
+    close
+  }
 }
 
 export class WorkflowStage {
@@ -89,15 +114,22 @@ export class WorkflowStage {
     return server
   }
 
-  get dockerCalls(): readonly DockerCall[] {
-    return callsIn(this.#machine)
+  /** The last state of each of an environment's deployments, the oldest first. */
+  deployments(environment: string): (DeploymentState | undefined)[] {
+    const own = this.github.api.state.deployments.filter((each) => each.environment === environment)
+    return own.map(({ statuses }) => statuses.at(-1)?.state)
+  }
+
+  /** Digests of what docker has pushed, by names. */
+  get images(): Readonly<Record<string, string>> {
+    return registryIn(this.#machine)
   }
 
   /**
    * Runs a workflow of the newest commit by act, as it is. Throws `LeakedSecret` when a secret can be read in the log or
    * in a summary.
    */
-  async run({ workflow: file, event, secrets = {}, variables = {}, cancelAt }: RunOptions): Promise<Outcome> {
+  async run({ workflow: file, event, secrets = {}, variables = {}, interruption }: RunOptions): Promise<Outcome> {
     const workflow = readWorkflow(file)
     const path = `.github/workflows/${file}`
     const sha = this.repository.commit({ [path]: workflow.text })
@@ -110,6 +142,7 @@ export class WorkflowStage {
     const pullRequest = event.kind === 'pull_request' ? { number: event.number, fromFork: isFromFork } : undefined
     const branch = event.kind === 'pull_request' ? { branch: event.branch } : {}
     const run = this.github.startRun({ ...branch, sha, ...(pullRequest && { pullRequest }) })
+    if (event.kind === 'pull_request') this.#showPullRequest(event, sha)
     const givenToken = `ghs_given${crypto.randomUUID().replaceAll('-', '')}`
     const { api, results } = this.github
     const services = { api, results, idTokens: this.idTokens }
@@ -124,7 +157,7 @@ export class WorkflowStage {
       folder: this.repository.folder,
       env: this.#environment(folder),
       deadline: 240_000,
-      cancelAt,
+      interruption,
       args: [
         name,
         ...['--json', '--rm', '--no-cache-server', '--no-skip-checkout', '--workflows', path],
@@ -136,6 +169,7 @@ export class WorkflowStage {
       ]
     })
     const outcome = outcomeOf(workflow.jobs.keys(), lines)
+    writeLog(`${basename(file, '.yml')}-${this.#runs}.log`, outcome.log)
     const known = [...Object.values(hidden), ...api.secrets, ...results.secrets, ...this.idTokens.secrets]
     checkSecrets(known, [
       { where: 'the log', text: outcome.log },
@@ -151,9 +185,17 @@ export class WorkflowStage {
 
   /** Throws when GitHub was asked wrongly. */
   async close(): Promise<void> {
-    const servers = [...this.servers.values()].map(({ server }) => server.close())
+    const servers = [...this.servers.values()].map((server) => server.close())
     rmSync(this.#folder, { recursive: true, force: true })
     await Promise.all([...servers, this.github.close(), this.idTokens.close()])
+  }
+
+  #showPullRequest({ number, branch, action, isFromFork }: PullRequestEvent, sha: string): void {
+    const { pullRequests, repository } = this.github.api.state
+    const known = pullRequests.findIndex((each) => each.number === number)
+    const state = action === 'closed' ? ('closed' as const) : ('open' as const)
+    const pullRequest = { number, owner: isFromFork ? 'hubot' : repository.owner, branch, sha, state }
+    pullRequests.splice(known < 0 ? pullRequests.length : known, 1, pullRequest)
   }
 
   /** Of act itself: steps get all of it, what the machine of a job has. */
@@ -189,6 +231,13 @@ export class WorkflowStage {
       RUNNER_ENVIRONMENT: 'github-hosted'
     }
   }
+}
+
+/** For whoever looks into why a test fails. */
+function writeLog(name: string, log: string): void {
+  const folder = join(root, 'build/workflows/logs')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, name), log)
 }
 
 /** Our own actions come from the release tree, those of others from stand-ins. */
