@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type ActLine, readLine } from './act-log.ts'
@@ -16,8 +16,11 @@ export type ActOptions = {
 /** What happens to a run at the first line that is so. */
 export type Interruption = {
   readonly at: (line: ActLine) => boolean
-  /** It is cancelled: act kills the step at once, where GitHub first asks it to end. Or act stands still while this is done. */
-  readonly what: 'cancel' | (() => Promise<unknown>)
+  /**
+   * `cancel`: the run is cancelled, and act kills the step at once, where GitHub first asks it to end. `ask`: the step is
+   * asked to end as GitHub asks, and act takes it for one that failed. Or act stands still while this is done.
+   */
+  readonly what: 'cancel' | 'ask' | (() => Promise<unknown>)
 }
 
 /** Runs act to its end. Throws when it takes too long, or nothing came at which it was to be interrupted. */
@@ -49,10 +52,20 @@ export async function runAct(options: ActOptions): Promise<ActLine[]> {
 
 async function interrupt(child: ChildProcess, { what }: Interruption): Promise<void> {
   if (what === 'cancel') return void child.kill('SIGINT')
+  if (what === 'ask') {
+    for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGINT')
+    return
+  }
   child.kill('SIGSTOP')
   try {
     await what()
   } finally {
     child.kill('SIGCONT')
   }
+}
+
+/** Jobs run one after the other, and so do their steps: it is the step's program. */
+function childrenOf(pid: number | undefined): number[] {
+  const found = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return found.split('\n').flatMap((line) => (line.trim() === '' ? [] : [Number(line)]))
 }

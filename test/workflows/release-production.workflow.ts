@@ -1,4 +1,4 @@
-import { afterAll, expect, jest, test } from '@jest/globals'
+import { afterAll, describe, expect, jest, test } from '@jest/globals'
 import { hashOf } from '../runner/stage.ts'
 import type { Interruption } from './act-process.ts'
 import { game } from './game.ts'
@@ -62,15 +62,32 @@ test('an unhealthy release is rolled back, and the report says so', async () => 
   expect(reports(summaries)).toEqual([expect.stringContaining('was not healthy and was rolled back')])
 })
 
-test('a release that is cut off while it is watched is undone by its post step', async () => {
-  await publish('cut-game', 'counter')
-  stage.repository.commit(await game('counter-additive'))
-  const others = { ...variables, SPACETIMEDB_DATABASE: 'cut-game', SPACETIMEDB_SOAK: '5m' }
-  const interruption: Interruption = {
-    at: ({ jobID, msg }) => jobID === 'release' && /Soak …/.test(msg),
-    what: 'cancel'
+describe('a release that is cancelled while it is watched', () => {
+  const isWatched: Interruption['at'] = ({ jobID, msg }) => jobID === 'release' && /^Soak …/.test(msg)
+  const cancelled = (database: string, what: 'ask' | 'cancel') => {
+    const others = { ...variables, SPACETIMEDB_DATABASE: database, SPACETIMEDB_SOAK: '5m' }
+    return run({ kind: 'tag', tag: `v3-${what}` }, { interruption: { at: isWatched, what }, variables: others })
   }
-  const { jobs } = await run({ kind: 'tag', tag: 'v2.0.3' }, { interruption, variables: others })
-  expect(jobs).toMatchObject({ build: 'success', plan: 'success', release: 'failure' })
-  expect(await liveHash('cut-game')).toBe(hashOf('counter'))
+
+  test('goes back in the time that it is given, and the report says so', async () => {
+    await publish('ended-game', 'counter')
+    stage.repository.commit(await game('counter-additive'))
+    const { jobs, summaries } = await cancelled('ended-game', 'ask')
+    expect(jobs).toEqual({ build: 'success', plan: 'success', release: 'failure', report: 'success' })
+    expect(await liveHash('ended-game')).toBe(hashOf('counter'))
+    expect(reports(summaries)).toEqual([expect.stringContaining('was rolled back')])
+  })
+
+  test('is undone by the post step when it is killed', async () => {
+    await publish('killed-game', 'counter')
+    stage.repository.commit(await game('counter-additive'))
+    const { jobs, annotations } = await cancelled('killed-game', 'cancel')
+    expect(jobs).toMatchObject({ build: 'success', plan: 'success', release: 'failure' })
+    expect(annotations).toContainEqual(
+      expect.objectContaining({
+        message: expect.stringContaining('Rolled back: killed-game runs the previous module again')
+      })
+    )
+    expect(await liveHash('killed-game')).toBe(hashOf('counter'))
+  })
 })

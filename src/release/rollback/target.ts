@@ -131,7 +131,8 @@ async function searchFor(
 }
 
 function whyNone(search: Exclude<TargetSearch, { kind: 'found' }>, to: string): string {
-  if (search.kind !== 'failed') return `${search.reason} ${instead}`
+  if (search.kind === 'none') return `${search.reason} Is \`environment\` the one of the deploys? ${instead}`
+  if (search.kind === 'ambiguous') return `${search.reason} ${instead}`
   return `Which release ${to === 'previous' ? 'was the previous one' : `\`${to}\` is`} could not be found out. ${search.reason} ${instead}`
 }
 
