@@ -15,6 +15,7 @@ import { answerProblems, answerSchema, type Operation, type Read, readRequest } 
 import { commentOperations } from './operations/comments.ts'
 import { deploymentOperations } from './operations/deployments.ts'
 import { environmentOperations } from './operations/environments.ts'
+import { issueOperations } from './operations/issues.ts'
 import { pullRequestOperations } from './operations/pull-requests.ts'
 import { releaseOperations } from './operations/releases.ts'
 import { runOperations } from './operations/runs.ts'
@@ -233,6 +234,7 @@ const handlers: Handlers = {
   ...commentOperations,
   ...deploymentOperations,
   ...environmentOperations,
+  ...issueOperations,
   ...pullRequestOperations,
   ...releaseOperations,
   ...runOperations
