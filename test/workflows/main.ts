@@ -34,9 +34,9 @@ async function run(program: string, wanted: readonly string[]): Promise<number> 
   await buildStandInActions()
   console.log(`Workflows are run by act on this machine, without containers, against servers of the tests.
 Stand-ins for actions of others, which are not downloaded: ${standInActions.join(', ')}.
-Stand-ins for programs: SpacetimeDB's, cargo and rustc (a module is what lies beside its source), docker.
+Stand-ins for programs: SpacetimeDB's, cargo, rustc and rustup (a module is what lies beside its source), docker.
 What act does not know, the tests add: a job's permissions bound its token, and its environment names its ID token.
-What is not tried: approval and secrets of an environment, concurrency, filters of branches and paths.
+What is not tried: approval and secrets of an environment, concurrency, filters of branches and paths (test/workflows/README.md).
 The log of each run is put into build/workflows/logs.`)
   const pattern = `**/test/workflows/${wanted.length === 0 ? '*' : `@(${wanted.join('|')})`}.workflow.ts`
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']

@@ -12,6 +12,7 @@ import { type IdTokens, startIdTokens } from '../runner/oidc.ts'
 import { checkSecrets } from '../runner/secrets.ts'
 import type { DeploymentState } from '../stand-ins/github/operations/deployments.ts'
 import { shaOf } from '../stand-ins/github/state.ts'
+import type { Host } from '../stand-ins/http-answer.ts'
 import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
 import { type Outcome, outcomeOf } from './act-log.ts'
 import { type Interruption, runAct } from './act-process.ts'
@@ -53,10 +54,13 @@ export type NamedServer = {
   close(): Promise<unknown>
 }
 
-/** Starts what workflows reach: GitHub's services, SpacetimeDB's releases, and servers by their names. */
-export async function startWorkflowStage(servers: readonly string[] = ['stdb.example.org']): Promise<WorkflowStage> {
+/** Starts what workflows reach: GitHub's services, SpacetimeDB's releases, servers by their names, and other hosts. */
+export async function startWorkflowStage(
+  servers: readonly string[] = ['stdb.example.org'],
+  hosts: Readonly<Record<string, Host>> = {}
+): Promise<WorkflowStage> {
   const ports = new Map<string, number>()
-  const github = await startGitHub({ internet: { servers: ports } })
+  const github = await startGitHub({ internet: { servers: ports, hosts } })
   const stage = new WorkflowStage(github, await startIdTokens())
   for (const host of servers) {
     const server = await startServer()
