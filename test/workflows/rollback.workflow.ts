@@ -30,11 +30,14 @@ test('says what it would go back to, and does it when it is told to', async () =
   await released('counter-additive', 'v1.0.0')
   expect(await liveHash('my-game')).toBe(hashOf('counter-additive'))
 
-  const dry = await run({})
+  const refused = await run({ 'dry-run': 'false' })
+  expect(refused.jobs).toEqual({ rollback: 'failure' })
+  expect(refused.log).toContain('Set allow-breaking-clients')
+  const dry = await run({ 'allow-breaking-clients': 'true' })
   expect(dry.jobs).toEqual({ rollback: 'success' })
   expect(await liveHash('my-game')).toBe(hashOf('counter-additive'))
 
-  const real = await run({ 'dry-run': 'false' })
+  const real = await run({ 'allow-breaking-clients': 'true', 'dry-run': 'false' })
   expect(real.jobs).toEqual({ rollback: 'success' })
   expect(await liveHash('my-game')).toBe(hashOf('counter'))
   expect(stage.deployments('production').at(-1)).toBe('success')

@@ -13,6 +13,7 @@ import { checkSecrets } from '../runner/secrets.ts'
 import type { DeploymentState } from '../stand-ins/github/operations/deployments.ts'
 import { shaOf } from '../stand-ins/github/state.ts'
 import type { Host } from '../stand-ins/http-answer.ts'
+import { type RegistryStandIn, startRegistry } from '../stand-ins/registry.ts'
 import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
 import { type Outcome, outcomeOf } from './act-log.ts'
 import { type Interruption, runAct } from './act-process.ts'
@@ -61,13 +62,23 @@ export async function startWorkflowStage(
 ): Promise<WorkflowStage> {
   const ports = new Map<string, number>()
   const github = await startGitHub({ internet: { servers: ports, hosts } })
-  const stage = new WorkflowStage(github, await startIdTokens())
+  const { users } = github.api.state
+  const isUser = (_: string, password: string) => users.get(password)?.permissions.packages === 'write'
+  const registry = await startRegistry({ login: 'bearer', location: 'relative', isUser })
+  const { contents, host } = registry
+  ports.set('ghcr.io', portOf(`http://${host}`)).set('tokens.ghcr.io', portOf(contents.addresses.tokens))
+  contents.addresses = { ...contents.addresses, tokens: 'https://tokens.ghcr.io' }
+  const stage = new WorkflowStage(github, await startIdTokens(), registry)
   for (const host of servers) {
     const server = await startServer()
-    ports.set(host, Number(new URL(server.url).port))
+    ports.set(host, portOf(server.url))
     stage.servers.set(host, await namedServer(server))
   }
   return stage
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port)
 }
 
 async function namedServer({ url, issueToken, close }: EmbeddedServer): Promise<NamedServer> {
@@ -98,12 +109,15 @@ export class WorkflowStage {
   readonly idTokens: IdTokens
   /** By their hosts. */
   readonly servers = new Map<string, NamedServer>()
+  /** What is reached as ghcr.io by those whose token may write packages. docker's images are in `images`. */
+  readonly registry: RegistryStandIn
   readonly repository: GameRepository
   readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'workflows-')))
   readonly #machine = join(this.#folder, 'machine')
   #runs = 0
 
-  constructor(github: GitHub, idTokens: IdTokens) {
+  constructor(github: GitHub, idTokens: IdTokens, registry: RegistryStandIn) {
+    this.registry = registry
     this.github = github
     this.idTokens = idTokens
     this.repository = new GameRepository(join(this.#folder, 'repository'))
@@ -191,7 +205,7 @@ export class WorkflowStage {
   async close(): Promise<void> {
     const servers = [...this.servers.values()].map((server) => server.close())
     rmSync(this.#folder, { recursive: true, force: true })
-    await Promise.all([...servers, this.github.close(), this.idTokens.close()])
+    await Promise.all([...servers, this.github.close(), this.idTokens.close(), this.registry.close()])
   }
 
   #showPullRequest({ number, branch, action, isFromFork }: PullRequestEvent, sha: string): void {
