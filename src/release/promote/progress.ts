@@ -12,7 +12,7 @@ export const promotionBegunSchema = z.object({
   server: z.string(),
   identity: z.string(),
   moduleHash: z.string(),
-  databases: z.array(z.string()),
+  databases: z.array(z.string()).readonly(),
   isDryRun: z.boolean()
 })
 

@@ -4,7 +4,7 @@ import { verdicts } from '../../migration/verdict.ts'
 import type { ModuleHash } from '../../module/hash.ts'
 import { countsOf } from '../../smoke/check-report.ts'
 import type { Identity } from '../../spacetimedb/identity.ts'
-import { type Deployment, type Ending, isSuccess, type ReleaseJudgement, results } from '../deployment.ts'
+import { type Deployment, type Ending, isSuccess, type ReleaseJudgement, type Result, results } from '../deployment.ts'
 
 const moduleHash = z
   .string()
@@ -82,6 +82,32 @@ export type Promotion = {
 /** Whether all that was asked for was done. */
 export function hasSucceeded({ databases }: Pick<Promotion, 'databases'>): boolean {
   return databases.every((each) => each.result !== 'not-begun' && isSuccess(each.result))
+}
+
+/** How a promotion ended: of several databases the worst. */
+export function resultOf({ databases }: Pick<Promotion, 'databases'>): Result {
+  const ended = databases.map(({ result }) => (result === 'not-begun' ? 'failed' : result))
+  return worstFirst.find((result) => ended.includes(result)) ?? 'failed'
+}
+
+const worstFirst: readonly Result[] = [
+  'unknown',
+  'rollback-failed',
+  'unhealthy',
+  'rolled-back',
+  'failed',
+  'refused',
+  'planned',
+  'updated',
+  'created',
+  'unchanged'
+]
+
+/** A promotion as a file for other programs: what became of each database, without the plans. */
+export function promotionJson(promotion: Promotion): string {
+  const { server, identity, moduleHash, isDryRun, stop, databases } = promotion
+  const about = { version: 1, result: resultOf(promotion), isDryRun, server, identity, moduleHash }
+  return `${JSON.stringify({ ...about, ...(stop && { stop }), databases }, undefined, 2)}\n`
 }
 
 /** The databases that came to an end which is not what was asked for, and those whose turn did not come. */

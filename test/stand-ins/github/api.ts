@@ -74,6 +74,8 @@ export class GitHubApi {
   readonly requests: GitHubRequest[] = []
   /** What should not have been asked, and why. A test that expects some takes them out. */
   readonly unexpected: string[] = []
+  /** In a minute, for each token. */
+  mostWrites = 80
   /** A request that fits is not carried out before. */
   readonly holds: { readonly on: (request: GitHubRequest) => boolean; readonly until: Promise<void> }[] = []
   /** Milliseconds until a request is carried out, and from then until it is answered. */
@@ -91,7 +93,7 @@ export class GitHubApi {
     const isKnown = (token: string) => this.#tokens.includes(token) || otherTokens.includes(token)
     this.state = state
     this.#base = base
-    this.#limit = new RateLimit({ isKnown, anonymousLimit })
+    this.#limit = new RateLimit({ isKnown, anonymousLimit, mostWrites: () => this.mostWrites })
   }
 
   /** As `GITHUB_API_URL` has it. */
