@@ -37,6 +37,7 @@ export function renderPromotion(promotion: Promotion, provenance?: Provenance): 
     `## ${markOf(promotion)} ${promotionHeadline(promotion)}`,
     promotion.stop && quote(stopText(promotion.stop, notBegunIn(promotion))),
     renderTable(promotion),
+    promotion.ledgerWarning && `**The ledger of releases:** ${escapeMarkdown(promotion.ledgerWarning)}`,
     ...failures.slice(0, mostDetails).map((failed) => renderFailure(failed, promotion)),
     failures.length > mostDetails && `*And ${failures.length - mostDetails} more: see the table and the log.*`,
     renderFacts(promotion, provenance),
@@ -168,11 +169,15 @@ function renderShared({ before, judgement, databases }: SharedPlan): string {
   return sections([`## From ${what}: ${whose}`, renderPlan(judgement, { limit: 30_000 })])
 }
 
-function renderFacts({ server, identity, moduleHash }: Promotion, provenance: Provenance | undefined): string {
+function renderFacts(
+  { server, identity, moduleHash, releases = [] }: Promotion,
+  provenance: Provenance | undefined
+): string {
   const rows: (readonly [string, string | undefined])[] = [
     ['Server', code(server)],
     ['Deployed as', code(identity)],
     ['Promoted module', code(moduleHash)],
+    ['Release', releases.length === 0 ? undefined : releases.map(releaseLink).join(', ')],
     ...(provenance ? factsOf(provenance) : [])
   ]
   const [head = [], ...rest] = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
