@@ -7,24 +7,35 @@ import { join } from 'node:path'
  * Nothing but Node and Git is needed here: what holds the right to write to the repository runs no code of packages.
  */
 
+/** Who made a commit, and when (ISO 8601). */
+export type Signature = { readonly name: string; readonly email: string; readonly date: string }
+
+/** The signature of a commit of a repository, a folder. */
+export function signatureOf(repository: string, commit: string): Signature {
+  const format = ['show', '--no-patch', '--format=%an%n%ae%n%cI', commit]
+  const [name = '', email = '', date = ''] = git(repository, format).split('\n')
+  return { name, email, date }
+}
+
 /**
- * A commit of the files of a folder, which stands for itself: a release has no history to download, and no workflow of
- * ours. It has the author and the time of the commit it was made from, so that the same source makes the same commit.
- * Answers its hash; `repository` is the folder of a Git repository that gets it.
+ * Puts a commit of the files of a folder into a repository, and answers its hash. It stands for itself: a release has no
+ * history to download, and no workflow of ours. The same files, signature and message make the same commit.
  */
-export function releaseCommit(repository: string, tree: string, version: string, source: string): string {
+export function commitFolder(repository: string, folder: string, message: string, signature: Signature): string {
   const scratch = mkdtempSync(join(tmpdir(), 'release-index-'))
   try {
     const staging = { GIT_INDEX_FILE: join(scratch, 'index') }
-    git(repository, ['-c', 'core.autocrlf=false', `--work-tree=${tree}`, 'add', '--all', '--force', '.'], staging)
-    const treeHash = git(repository, ['write-tree'], staging)
-    const [name = '', email = '', date = ''] = git(repository, ['show', '-s', '--format=%an%n%ae%n%cI', source]).split(
-      '\n'
-    )
-    const author = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: date }
-    const committer = { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email, GIT_COMMITTER_DATE: date }
-    const message = `Release ${version}\n\nMade from ${source}`
-    return git(repository, ['commit-tree', treeHash, '-m', message], { ...author, ...committer })
+    git(repository, ['-c', 'core.autocrlf=false', `--work-tree=${folder}`, 'add', '--all', '--force', '.'], staging)
+    const tree = git(repository, ['write-tree'], staging)
+    const { name, email, date } = signature
+    return git(repository, ['commit-tree', tree, '-m', message], {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+      GIT_COMMITTER_DATE: date
+    })
   } finally {
     rmSync(scratch, { recursive: true })
   }
