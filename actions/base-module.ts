@@ -1,15 +1,12 @@
 import { join } from 'node:path'
 import { inputsAndState, withoutVariables } from '../src/action/hidden-variables.ts'
 import type { Environment } from '../src/action/inputs.ts'
-import { log } from '../src/action/log.ts'
 import { loadDescribedModule, manifestName } from '../src/build/manifest.ts'
-import { systemClock } from '../src/clock.ts'
 import { ConfigurationError } from '../src/errors.ts'
-import { gitHubApi } from '../src/github/api.ts'
 import { gitHubArtifacts } from '../src/github/artifacts.ts'
 import { fetchBaseArtifact } from '../src/github/base-artifact.ts'
 import type { Module } from '../src/module/module.ts'
-import { version } from '../src/version.ts'
+import { ownRepository } from './own-repository.ts'
 
 /** The module that `build-module` kept for a branch, or why there is none yet. */
 export type BaseModule =
@@ -34,16 +31,13 @@ export type BaseModuleRequest = {
  */
 export async function fetchBaseModule(request: BaseModuleRequest, environment: Environment): Promise<BaseModule> {
   const { branch, artifactName: name, githubToken: token, folder, input, instead } = request
-  const { GITHUB_REPOSITORY: own = '', GITHUB_REPOSITORY_ID: id, GITHUB_RUN_ID: runId, GITHUB_API_URL } = environment
-  const [owner = '', repository = ''] = own.split('/')
-  if (!token || !repository || !id) {
+  const own = ownRepository(environment, token)
+  if (own === undefined) {
     throw new ConfigurationError(`${input} works in a run of GitHub Actions, with \`github-token\`. ${instead}`)
   }
-  const url = GITHUB_API_URL ?? 'https://api.github.com'
-  const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
-  const query = { owner, repository, repositoryId: Number(id), branch, name, runId: Number(runId), token, folder }
+  const query = { ...own, branch, name, runId: Number(environment.GITHUB_RUN_ID), folder }
   const artifacts = gitHubArtifacts({ environment, timeout: 60_000 })
-  const found = await withoutVariables(inputsAndState, () => fetchBaseArtifact(api, artifacts, query))
+  const found = await withoutVariables(inputsAndState, () => fetchBaseArtifact(own.api, artifacts, query))
   if (found.kind === 'none') return { kind: 'none', name: `branch ${branch}: ${found.reason}`, reason: found.reason }
   const { module } = await loadDescribedModule(join(folder, manifestName))
   return { kind: 'module', module, name: `branch ${branch}, commit ${found.artifact.commit.slice(0, 12)}` }

@@ -50,7 +50,14 @@ export async function versionOf(
   workspace: string
 ): Promise<ProjectVersion> {
   const version = path === undefined ? semver.valid(manifest?.bindingsVersion) : null
-  if (version === null) return versionOfModules(path, workspace)
+  if (version === null) {
+    return versionOfModules(path, workspace).catch((error) => {
+      if (!(error instanceof ConfigurationError)) throw error
+      throw new ConfigurationError(
+        `Which version of SpacetimeDB the module is for is not known: give the input \`version\`, such as \`2.8.3\`. It was looked for in the project's lock file. ${error.message}`
+      )
+    })
+  }
   return { kind: 'exact', version, reason: `${manifestName} beside the module says that its bindings are ${version}` }
 }
 

@@ -3,6 +3,7 @@ import type { Environment } from '../src/action/inputs.ts'
 import { writeSummary } from '../src/action/summary.ts'
 import type { ReleaseChecks } from '../src/release/checks.ts'
 import type { Deployment } from '../src/release/deployment.ts'
+import { hasPassed } from '../src/smoke/check-report.ts'
 import { blocking } from '../src/smoke/preflight.ts'
 import { renderSmoke } from '../src/smoke/report/summary.ts'
 import { annotateFailures, annotateObjections, checksIn, loadHostsIn, outputsOfChecks } from './checking.ts'
@@ -28,4 +29,22 @@ export async function reportChecks(
   await writeSummary(renderSmoke(smoke), environment)
   annotateFailures(smoke, environment)
   return outputsOfChecks(smoke, folder)
+}
+
+/**
+ * As `reportChecks`, but of checks that failed their part of the summary is answered, and of others nothing is shown: for a
+ * release of many databases.
+ */
+export async function reportFailedChecks(
+  { smoke, objections = [] }: Deployment,
+  folder: string,
+  environment: Environment
+): Promise<string | undefined> {
+  if (smoke === undefined) {
+    annotateObjections(blocking(objections), environment)
+    return undefined
+  }
+  annotateFailures(smoke, environment)
+  await outputsOfChecks(smoke, folder)
+  return hasPassed(smoke) ? undefined : renderSmoke(smoke)
 }

@@ -6,12 +6,10 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { manifestName, readManifest } from '../../src/build/manifest.ts'
 import type { ProducedModule } from '../../src/build/produce.ts'
 import type { Comparison } from '../../src/build/summary.ts'
-import { systemClock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
-import { gitHubApi } from '../../src/github/api.ts'
 import { artifactName, gitHubArtifacts } from '../../src/github/artifacts.ts'
 import { baseBranch, fetchBaseArtifact } from '../../src/github/base-artifact.ts'
-import { version } from '../../src/version.ts'
+import { ownRepository } from '../own-repository.ts'
 import type { spec } from './spec.ts'
 
 /** A module's artifact: its name, and what the service said of it. */
@@ -61,17 +59,14 @@ async function baseModule(
   environment: Environment
 ): Promise<Comparison> {
   const branch = baseBranch(environment)
-  const { GITHUB_REPOSITORY: own, GITHUB_REPOSITORY_ID: id, GITHUB_RUN_ID: runId } = environment
-  const [owner, repository] = own?.split('/') ?? []
+  const own = ownRepository(environment, token)
   if (token === undefined) return { kind: 'none', reason: 'there is no `github-token`' }
   if (branch === undefined) return { kind: 'none', reason: 'this run is for no branch' }
-  if (!owner || !repository || !id) return { kind: 'none', reason: 'this is not a run of GitHub Actions' }
-  const url = environment.GITHUB_API_URL ?? 'https://api.github.com'
-  const api = gitHubApi({ url, token, version, clock: systemClock, onRetry: log })
+  if (own === undefined) return { kind: 'none', reason: 'this is not a run of GitHub Actions' }
   const folder = join(scratch, `base-${name}`)
-  const query = { owner, repository, repositoryId: Number(id), branch, name, runId: Number(runId), token, folder }
+  const query = { ...own, branch, name, runId: Number(environment.GITHUB_RUN_ID), folder }
   const artifacts = gitHubArtifacts({ environment, timeout: 60_000 })
-  const found = await withoutVariables(inputsAndState, () => fetchBaseArtifact(api, artifacts, query))
+  const found = await withoutVariables(inputsAndState, () => fetchBaseArtifact(own.api, artifacts, query))
   if (found.kind === 'none') return found
   const { module } = await readManifest(join(folder, manifestName))
   return { kind: 'base', branch, commit: found.artifact.commit, size: module.size, hash: module.hash }

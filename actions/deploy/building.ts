@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { log } from '../../src/action/log.ts'
 import { type BuildPlan, type PlannedBuild, planBuilds } from '../../src/build/plan.ts'
+import { nameIn } from '../../src/build/project.ts'
 import { knownEnvironment } from '../../src/build/spacetime-json.ts'
 import { renderModule } from '../../src/build/summary.ts'
 import { orCancelled } from '../../src/cancellation.ts'
@@ -39,6 +40,8 @@ async function build(
   bench: Workbench,
   { environment, cancellation: { signal } }: ReleasingStep
 ): Promise<Source | NoSource> {
+  const { folder } = planned.project
+  log(`No module is given, so the project in ${nameIn(bench.workspace, folder)} is built.`)
   const cli = await findCli('spacetime', true, bench)
   const built = await buildPlanned(planned, { builder: 'auto', cli, isCached }, bench)
   signal.throwIfAborted()

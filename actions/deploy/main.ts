@@ -6,11 +6,11 @@ import type { Inputs } from '../../src/action/spec.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { workspaceOf } from '../../src/action/workspace.ts'
 import { deploy } from '../../src/release/deploy.ts'
-import type { Deployment } from '../../src/release/deployment.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import type { DeployRequest, DeployTools } from '../../src/release/work.ts'
 import { healthChoice } from '../../src/smoke/health.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
+import { keepReplacedModule } from '../keep-module.ts'
 import { notesOf, openLedger } from '../ledger.ts'
 import { approvedIn, deployTools, failureOf, outputsOfCutOff, outputsOfRelease, stepsIn } from '../releasing.ts'
 import { checkingFor } from '../wanted-checks.ts'
@@ -90,22 +90,20 @@ async function release(releasing: Releasing): Promise<Outcome<typeof spec>> {
       beforeChange: preparation?.beforeChange
     }
     const deployment = await deploy(request, tools)
+    const outputs = outputsOfRelease(deployment)
+    // What follows takes its time where there is an image.
+    step.setOutputs(outputs)
     await writeSummary(renderDeployment(deployment), environment)
     const checked = await checking?.reportChecks(deployment, folder, environment)
     const concluded = await preparation?.conclude(deployment)
     if (source.report !== undefined) await writeSummary(`${source.report}\n`, environment)
-    if (tools.ledger !== undefined) await keepPrevious(deployment, step)
-    const outputs = { ...outputsOfRelease(deployment), ...checked, ...concluded?.outputs }
-    return { outputs, ...concluded?.failing, ...failureOf('deploy', deployment, request.database) }
+    await keepReplacedModule(deployment, environment)
+    return {
+      outputs: { ...outputs, ...checked, ...concluded?.outputs },
+      ...concluded?.failing,
+      ...failureOf('deploy', deployment, request.database)
+    }
   } finally {
     await preparation?.remove()
   }
-}
-
-/** Where the module that was live may be wanted back, it is kept for a rollback of a later run. */
-async function keepPrevious({ result, previousModulePath, previousHash }: Deployment, { environment }: DeployStep) {
-  const isReplaced = ['updated', 'unhealthy', 'rollback-failed', 'unknown'].includes(result)
-  if (!isReplaced || previousModulePath === undefined || previousHash === undefined) return
-  const { keepSavedModule } = await import('../keep-module.ts')
-  await keepSavedModule(previousModulePath, previousHash, environment)
 }

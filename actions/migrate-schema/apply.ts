@@ -10,7 +10,7 @@ import { deploy } from '../../src/release/deploy.ts'
 import { renderDeployment } from '../../src/release/summary.ts'
 import { databaseName } from '../../src/spacetimedb/database-name.ts'
 import { requiredModule } from '../given-module.ts'
-import { keepSavedModule } from '../keep-module.ts'
+import { keepReplacedModule } from '../keep-module.ts'
 import { notesOf, openLedger } from '../ledger.ts'
 import {
   approvedIn,
@@ -59,10 +59,7 @@ export async function applyPlan(inputs: Inputs<typeof spec>, step: Step<typeof s
   } as const
   const deployment = await deploy(request, tools)
   await writeSummary(renderDeployment(deployment), step.environment)
-  const { release, previousModulePath, previousHash } = deployment
-  if (release && previousModulePath && previousHash) {
-    await keepSavedModule(previousModulePath, previousHash, step.environment)
-  }
+  await keepReplacedModule(deployment, step.environment)
   const found = Object.entries(outputsOfRelease(deployment)).filter(([, value]) => value !== undefined)
   const outputs = { ...outputsInPlan(approved.plan), ...Object.fromEntries(found), plan: approved.path }
   return { outputs, ...failureOf('migrate-schema', deployment, database) }

@@ -30,6 +30,7 @@ async function deleteUnfilled(
   const { server, credential } = await openConnection(inputs, step.environment)
   const { releases } = gitHubSide(inputs, step.environment)
   const deletion = await deletePreview(preview, { server, identity: credential.identity, releases, clock: systemClock })
+  if (deletion.kind === 'absent') return {}
   await writeSummary(renderDeletion(deletion, preview), step.environment)
   const message = `The job was cut off before the new preview was filled, so "${preview.database}" is deleted again.`
   return {

@@ -21,6 +21,7 @@ import type { GivenModule } from '../given-module.ts'
 import { LeftoversKeeper, leftoversFolder, showEndOfLog } from '../leftovers.ts'
 import { failureOf, stepFolder } from '../releasing.ts'
 import { startFor, type ThrowAway } from '../server-for-module.ts'
+import { recordedHash } from './recorded-module.ts'
 import { plainDatabase, rehearsableOf, rehearseRelease, type SmokeTest } from './rehearsing.ts'
 import { conclude } from './reporting.ts'
 import { isThrowAway, type spec, usualChecks } from './spec.ts'
@@ -91,7 +92,8 @@ async function testWhereDeployed(smoke: SmokeTest): Promise<SmokeOutcome> {
       `There is no database "${database}" on ${server.url} to check. Correct the inputs \`server\` and \`database\`, or deploy before.`
     )
   }
-  const expectedHash = wanted?.module.hash ?? givenHash(inputs)
+  const expectedHash =
+    wanted?.module.hash ?? givenHash(inputs) ?? (await recordedHash(inputs, server, database, step.environment))
   const report = await check(smoke, { server, database, expectedHash, isThrowAway: false })
   return conclude(report, smoke.folder, step.environment, { isThrowAway: false })
 }

@@ -2,6 +2,7 @@ import { checkInputs, checkOutputs, reportFolderInput } from '../../src/action/c
 import { audienceRule, connectionInputs, gateInputs, stepInputs } from '../../src/action/connection-inputs.ts'
 import { artifactNameText, choice, matching, text } from '../../src/action/input-types.ts'
 import { archiveInputs } from '../../src/action/install-inputs.ts'
+import { ledgerInputs } from '../../src/action/ledger-inputs.ts'
 import { defineAction } from '../../src/action/spec.ts'
 import { allowedVersions } from '../../src/setup/version-request.ts'
 
@@ -23,7 +24,8 @@ export const spec = defineAction({
       access: 'read',
       when: 'in pull requests with `server: local`, and with `rehearse: base`: for the module of the base branch'
     },
-    { name: 'id-token', access: 'write', when: 'with `auth: oidc`' }
+    { name: 'id-token', access: 'write', when: 'with `auth: oidc`' },
+    { name: 'deployments', access: 'read', when: 'with `environment`: for the ledger of releases' }
   ],
   inputs: {
     server: {
@@ -52,6 +54,11 @@ export const spec = defineAction({
       description:
         "The hash of the module that has to be live, such as `deploy`'s output `module-hash`: enough where the module itself is not at hand.",
       schema: matching(/^[0-9a-f]{64}$/i, 'a hash: 64 hex digits')
+    },
+    environment: {
+      ...ledgerInputs.environment,
+      description:
+        "The environment under which the database's releases are written down, in the repository's deployments. The module of the newest good one has to be live: so what somebody has published past the ledger is found. Without it that is not looked at."
     },
     token: {
       ...connectionInputs.token,
@@ -114,7 +121,7 @@ export const spec = defineAction({
     'github-token': {
       ...archiveInputs['github-token'],
       description:
-        'For the releases API of the GitHub that the job runs on, which answers few requests without one, and for the module that `build-module` kept for the base branch. It is sent to nothing but GitHub.'
+        'For the releases API of the GitHub that the job runs on, which answers few requests without one, for the module that `build-module` kept for the base branch, and for the ledger of releases. It is sent to nothing but GitHub.'
     }
   },
   outputs: {
@@ -144,6 +151,14 @@ export const spec = defineAction({
       about: ['module', 'artifact'],
       holds: ({ module, artifact }) => module === undefined || artifact === undefined,
       message: 'Give one module: the input `module` (a file) or `artifact` (of `build-module`), not both.'
+    },
+    {
+      about: ['environment', 'server', 'module', 'artifact', 'module-hash'],
+      holds: ({ environment, server, module, artifact, moduleHash }) =>
+        environment === undefined ||
+        (!isThrowAway(server) && [module, artifact, moduleHash].every((given) => given === undefined)),
+      message:
+        'The input `environment` says which module has to be live, by the ledger of releases: leave out `module`, `artifact`, `module-hash` and `server: local`, or leave it out.'
     },
     {
       about: ['server', 'module', 'artifact'],

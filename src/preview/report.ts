@@ -46,11 +46,12 @@ export function renderComment(update: PreviewUpdate, facts: PreviewFacts): strin
   const failed = smoke === undefined ? [] : failuresOf(smoke).slice(0, 10)
   return `${sections([
     `### ${updateHeadline(update, facts.preview)}`,
-    renderReason(update),
+    update.reason && quote(update.reason),
     renderUnfilled(update),
     renderAddress(update, facts),
+    isAsBefore(update) && 'It runs the module that it ran before, not that of this commit.',
     renderRemaking(update),
-    rows.length > 0 && table(['Shown', ''], rows),
+    rows.length > 0 && table(['This run', ''], rows),
     failed.length > 0 && `**Failed checks:** ${failed.map(({ check }) => escapeMarkdown(check.name)).join(', ')}`,
     facts.run && `[The run](${facts.run}) has more.`
   ])}\n`
@@ -91,6 +92,10 @@ function renderUnfilled({ unfilled }: PreviewUpdate): string | undefined {
 export function isThere({ result, deployment, unfilled }: PreviewUpdate): boolean {
   if (unfilled?.kind === 'deleted' || deployment === undefined) return false
   return result !== 'planned' && deployment.live.kind !== 'none' && deployment.live.kind !== 'unknown'
+}
+
+function isAsBefore({ deployment }: PreviewUpdate): boolean {
+  return deployment?.live.kind === 'previous'
 }
 
 function renderAddress(update: PreviewUpdate, { preview, server, isSeeded }: PreviewFacts): string | undefined {

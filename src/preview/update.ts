@@ -13,7 +13,7 @@ export type Remaking = 'needed' | 'always' | 'never'
 
 export type PreviewRequest = Pick<
   DeployRequest,
-  'module' | 'modulePath' | 'healthCheck' | 'healthTimeout' | 'checks' | 'steps' | 'notes' | 'dryRun'
+  'module' | 'modulePath' | 'healthCheck' | 'healthTimeout' | 'checks' | 'notes' | 'dryRun'
 > & {
   readonly preview: Preview
   /** What a new database is filled with. */
@@ -29,7 +29,7 @@ export type PreviewTools = DeployTools &
 
 /** How bringing a module to a preview ended. */
 export type PreviewUpdate = {
-  /** `re-made`: the database was deleted and made anew. */
+  /** `remade`: the database was deleted and made anew. */
   readonly result: Result | 'remade'
   /** What was done last to the database; `undefined` when it did not come to that. */
   readonly deployment?: Deployment
@@ -64,6 +64,7 @@ function releaseOf({ preview, ...request }: PreviewRequest): DeployRequest {
     ...request,
     database: preview.database,
     create: true,
+    isClaimExpected: true,
     allowBreakingClients: true,
     allowIrreversible: true,
     onFailure: 'keep'
@@ -96,15 +97,25 @@ async function create(request: PreviewRequest, tools: PreviewTools): Promise<Pre
   const server = guard(request, tools, { kind: 'absent' })
   if (request.seed === undefined) return ended(await deploy(releaseOf(request), { ...tools, server }))
   let obstacle: string | undefined
+  let isUnsettled = false
   const fill = filler(request.seed, request.preview.database, { ...tools, server }, (reason) => {
     obstacle = reason
     if (reason === undefined) tools.rememberUnfilled(false)
   })
+  const remember: DeployTools['remember'] = (checkpoint) => {
+    isUnsettled = checkpoint.phase === 'unsettled'
+    tools.remember(checkpoint)
+  }
   tools.rememberUnfilled(true)
-  const update = ended(await deploy({ ...releaseOf(request), fill }, { ...tools, server }))
-  const unfilled = obstacle === undefined ? undefined : await deletePreview(request.preview, tools)
-  tools.rememberUnfilled(false)
-  return unfilled === undefined ? update : { ...update, result: 'failed', reason: obstacle, unfilled }
+  const update = ended(await deploy({ ...releaseOf(request), fill }, { ...tools, server, remember }))
+  if (obstacle === undefined) {
+    // A database whose creation nobody has seen the end of is not filled.
+    tools.rememberUnfilled(isUnsettled)
+    return update
+  }
+  const unfilled = await deletePreview(request.preview, tools)
+  tools.rememberUnfilled(unfilled.kind === 'failed')
+  return { ...update, result: 'failed', reason: obstacle, unfilled }
 }
 
 function ended(deployment: Deployment): PreviewUpdate {

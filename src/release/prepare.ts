@@ -50,7 +50,7 @@ async function getReady(work: Work): Promise<Ready> {
     return target
   })
   if (target.kind === 'new') {
-    if (target.claimed) {
+    if (target.claimed && !request.isClaimExpected) {
       journal.warn(
         `The name "${request.database}" is claimed on ${tools.server.url} but holds no database: it was deleted, or ` +
           'its first publish failed, perhaps somebody else’s. Creating it takes the name.'

@@ -104,7 +104,8 @@ export function renderReason({ reason }: Ending): string | undefined {
   return reason && quote(reason)
 }
 
-function renderState(ending: Ending): string {
+/** What the database runs now. */
+export function renderState(ending: Ending): string {
   const steps = ending.stepsRan ? ' What steps before the publish did to the data stays.' : ''
   const data = `${ending.result === 'rolled-back' ? ` ${notTheData}` : ''}${steps}`
   return `**The database now:** ${stateText(ending)}${data}`
@@ -127,7 +128,8 @@ function stateText({ live, isClaimed }: Ending): string {
   }
 }
 
-function renderAdvice(outcome: Outcome): string | undefined {
+/** What to do now; `undefined` when all is well. */
+export function renderAdvice(outcome: Outcome): string | undefined {
   const advice = adviceOn(outcome)
   return advice.length === 0 ? undefined : `**What to do now**\n\n${advice.join('\n')}`
 }

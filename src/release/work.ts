@@ -25,6 +25,8 @@ export type DeployRequest = {
   /** The file that the module is from, for a post step that has to read it again. */
   readonly modulePath: string
   readonly create: boolean
+  /** A name that is claimed and holds nothing is nothing to warn of: databases come and go under it. */
+  readonly isClaimExpected?: boolean
   readonly organization?: string | undefined
   readonly allowBreakingClients: boolean
   readonly allowIrreversible: boolean

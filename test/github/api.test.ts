@@ -47,6 +47,21 @@ test('the token is not sent to another server for the next page', async () => {
   expect(pages).toEqual([{ kind: 'ok', value: { id: 1 } }])
 })
 
+test('a file, from where the API sends for it, and never more of it than is wanted', async () => {
+  const bytes = Buffer.from('the bytes of a module')
+  const [asset] = server.state.addRelease('v1', { 'game.wasm': bytes }).assets
+  const path = `${repository}/releases/assets/${asset?.id}`
+  const answer = await client().bytes(path, bytes.length)
+  expect(answer).toMatchObject({ kind: 'ok' })
+  expect(Buffer.from(answer.kind === 'ok' ? answer.value : [])).toEqual(bytes)
+  expect(await client().bytes(path, 5)).toMatchObject({
+    kind: 'unexpected',
+    reason: expect.stringMatching(/more than 5/)
+  })
+  const missing = await client().bytes(`${repository}/releases/assets/1`, 5, { permission: 'contents: read' })
+  expect(missing).toMatchObject({ kind: 'not-found', reason: expect.stringContaining('contents: read') })
+})
+
 describe('what goes wrong is told, with what to do', () => {
   test.each<[string, () => void, string, RegExp]>([
     ['a token that is not known', () => answering(401, { message: 'Bad credentials' }), 'forbidden', /`github-token`/],

@@ -19,6 +19,7 @@ afterEach(() => gitHub.close())
 async function startGitHub(base = '') {
   const started = await startGitHubApi(undefined, { owner: 'org' }, base)
   started.state.pullRequests.push({ number: 7, owner: 'org', branch: 'fix', sha: 'c0ffee' })
+  started.mostWrites = Number.POSITIVE_INFINITY
   started.addToken('writes', { login: bot, permissions: { 'pull-requests': 'write' } })
   started.addToken('reads', { login: bot, permissions: { 'pull-requests': 'read' } })
   started.addToken('sees-nothing', { login: bot, permissions: {} })

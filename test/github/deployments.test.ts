@@ -68,7 +68,7 @@ describe('a deployment', () => {
     expect(server.state.deployments).toMatchObject([{ id, task: 'stdb-actions', isTransient: true, payload }])
     expect(await deployments().get(id)).toEqual({
       kind: 'ok',
-      value: { id, payload, created: expect.any(Number), creator: 'github-actions[bot]' }
+      value: { id, environment: 'my-game', payload, created: expect.any(Number), creator: 'github-actions[bot]' }
     })
   })
 
@@ -92,6 +92,17 @@ describe('a deployment', () => {
     }
     expect(pages.map((page) => page.length)).toEqual([100, 20])
     expect(pages.flat()).toEqual(ids.toReversed())
+  })
+
+  test('is listed with those of all environments', async () => {
+    await made()
+    await made({ environment: 'other' })
+    await deployments({ deployments: 'write' }, 'deploy').create(usual)
+    const environments: string[] = []
+    for await (const page of deployments().list()) {
+      if (page.kind === 'ok') environments.push(...page.value.map(({ environment }) => environment))
+    }
+    expect(environments).toEqual(['other', 'my-game'])
   })
 
   test.each<[payload: unknown, read: unknown]>([

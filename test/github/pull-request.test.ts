@@ -3,8 +3,9 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { systemClock } from '../../src/clock.ts'
 import { gitHubApi } from '../../src/github/api.ts'
-import { findPullRequest, pullRequestOf } from '../../src/github/pull-request.ts'
+import { findPullRequest, pullRequestOf, pullRequestState } from '../../src/github/pull-request.ts'
 import { startGitHubApi } from '../stand-ins/github/api.ts'
+import type { Permissions } from '../stand-ins/github/state.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: payloads are JSON of many shapes
 type Payload = any
@@ -139,5 +140,33 @@ describe('a pull request from a fork', () => {
     const run = { repository: 'org/game', eventName: 'workflow_run', payload: workflowRun(fromFork) }
     const found = await findPullRequest(api, run).finally(() => gitHub.close())
     expect(found).toMatchObject({ kind: 'none', reason: expect.stringContaining('`permissions: pull-requests: read`') })
+  })
+})
+
+describe('whether a pull request is open', () => {
+  const stateOf = async (number: number, permissions: Permissions = { 'pull-requests': 'read' }) => {
+    const gitHub = await startGitHubApi(undefined, { owner: 'org' })
+    const branch = { owner: 'org', branch: 'x', sha: 'c0ffee', updatedAt: '2026-11-25T12:00:00Z' }
+    gitHub.state.pullRequests.push({ ...branch, number: 7 }, { ...branch, number: 8, state: 'closed' })
+    const token = gitHub.issueToken(permissions)
+    const api = gitHubApi({ url: gitHub.url, token, version: '0', clock: systemClock })
+    return pullRequestState(api, 'org/game', number).finally(() => gitHub.close())
+  }
+
+  test('is told, and when anything happened to it', async () => {
+    expect(await stateOf(7)).toEqual({ kind: 'open', updated: Date.parse('2026-11-25T12:00:00Z') })
+    expect(await stateOf(8)).toEqual({ kind: 'closed' })
+    expect(await stateOf(9)).toMatchObject({ kind: 'missing', reason: expect.stringContaining('/pulls/9') })
+  })
+
+  test('is not known without the permission, or from an answer of another shape', async () => {
+    const forbidden = await stateOf(7, {})
+    expect(forbidden).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('pull-requests: read') })
+    const other = { number: 6, state: 'closed', updated_at: '2026-11-25T12:00:00Z' } as const
+    const get = async (_path: string, shape: { parse(value: unknown): unknown }) => ({
+      kind: 'ok' as const,
+      value: shape.parse(other) as never
+    })
+    expect(await pullRequestState({ get }, 'org/game', 7)).toMatchObject({ kind: 'unknown' })
   })
 })

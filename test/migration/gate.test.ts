@@ -96,6 +96,21 @@ describe('the gate', () => {
     expect(gate(requestOf(impossible, { acknowledged: [columnRemoved.id] })).allowed).toBe(false)
   })
 
+  test('what a rollback is refused for is told of what is live, not of what comes', () => {
+    const refused = textsOf(gate(requestOf(breaking, { isRollback: true })))
+    expect(refused).toMatch(
+      /What is live now could not be published again afterwards: .*table stall: column fee is removed/
+    )
+    const impossible = textsOf(gate(requestOf({ ...breaking, verdict: 'manual' }, { isRollback: true })))
+    expect(impossible).toMatch(/can't take the database back in place: table stall: column fee is removed/)
+    const allowed = { ...breaking, allowBreakingClients: true, allowIrreversible: true }
+    for (const reversible of ['no', 'conditional'] as const) {
+      const text = textsOf(gate(requestOf({ ...allowed, reversible }, { isRollback: true })))
+      expect(text).toMatch(/^What is live now can/)
+      expect(text).not.toMatch(/release|rolled back/)
+    }
+  })
+
   test("a break that only the server's plan tells of is refused too", () => {
     const answer = gate(requestOf({ ...breaking, allowIrreversible: true }, { changes: [] }))
     expect(answer.allowed).toBe(false)

@@ -35,6 +35,21 @@ describe('a rendered plan', () => {
     expect(first).toContain(wayBack)
   })
 
+  test.each([
+    ['table-add', 'what is live can be deployed again on a condition', 'can be deployed again only while table recipe'],
+    ['reducer-param-type', 'what is live can be deployed again', 'need those of the earlier release again'],
+    ['column-add', 'what is live can not be deployed again', 'can not be deployed again in place. That would mean'],
+    ['column-type-sign', "Can't be migrated in place", 'nothing changes for them']
+  ])('of a way back, %s, speaks of what is live', (name, headline, says) => {
+    const [before, after] = [ofMatrix('base'), ofMatrix(name)]
+    const changes = diffSchemas(before, after)
+    const report = { ...judge(changes), changes, wayBack: judgeWayBack(before, after) }
+    const text = renderPlan(report, { direction: 'back' })
+    expect(text.split('\n')[0]).toContain(headline)
+    expect(text).toContain(says)
+    expect(text).not.toMatch(/previous module|rolled back|What works instead/)
+  })
+
   test('names before and after, and what the way back depends on', () => {
     const text = render(ofMatrix('base'), ofMatrix('table-add'))
     expect(text).toContain('only while table recipe is empty')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { type PreviewFacts, renderComment, renderUpdate } from '../../src/preview/report.ts'
-import type { Server } from '../../src/spacetimedb/server.ts'
+import { type Server, ServerFailure } from '../../src/spacetimedb/server.ts'
+import { modelClock } from '../release/model-server.ts'
 import { rows, wasm } from '../server/world.ts'
 import { preparePreviews, type Updated } from './stage.ts'
 
@@ -68,6 +69,23 @@ describe('a new preview', () => {
     expect(await stage.owner.client.resolve(preview.database)).toEqual({ kind: 'free' })
   })
 
+  test('whose creation nobody has seen the end of is left to the post step', async () => {
+    const preview = stage.newPreview()
+    const own = stage.owner.client
+    const failure = new ServerFailure('interrupted', 'The connection broke.')
+    let isSent = false
+    const server: Server = {
+      ...own,
+      publishFirst: async () => {
+        isSent = true
+        return { kind: 'uncertain', failure }
+      },
+      resolve: (name) => (isSent ? Promise.reject(failure) : own.resolve(name))
+    }
+    const made = await stage.update(preview, 'counter', { seed, tools: { server, clock: modelClock() } })
+    expect(made).toMatchObject({ result: 'unknown', unfilledStates: [true, true] })
+  })
+
   test('whose module does not start leaves a reason', async () => {
     const preview = stage.newPreview()
     const made = await stage.update(preview, 'counter-init-fails')
@@ -126,6 +144,9 @@ describe('a preview that is there', () => {
     const { preview } = await stage.madePreview()
     const kept = await stage.update(preview, 'counter-column-type', { remaking: 'never' })
     expect(kept).toMatchObject({ result: 'refused' })
+    const comment = renderComment(kept, factsOf(kept, preview.database))
+    expect(comment).toContain("The server can't migrate the database in place")
+    expect(comment).toContain('It runs the module that it ran before, not that of this commit.')
     const tried = await stage.update(preview, 'counter-column-type', { dryRun: true })
     expect(tried).toMatchObject({ result: 'planned', remadeBecause: 'the server can not migrate it in place' })
     expect(renderUpdate(tried, factsOf(tried, preview.database))).toContain('would be deleted and made anew: a dry run')

@@ -127,6 +127,19 @@ describe('a rollback', () => {
     expect(stopped.model.state.live).toBe(foreign)
   })
 
+  test('of a release that was kept although unhealthy goes to the last good one, past those that failed', async () => {
+    const trial = await trialOf(oldest, old)
+    trial.ledger.add(trial.record(foreign), { result: 'failed', isChecked: false })
+    trial.ledger.add(trial.record(breaking), { result: 'rolled-back', isChecked: false })
+    trial.ledger.add(trial.record(sick), { result: 'unhealthy', isChecked: false })
+    trial.model.state.live = sick
+    const done = await goBack(trial)
+    expect(done).toMatchObject({ ending: { result: 'rolled-back' }, target: { release: { id: 2 } } })
+    expect(done.liveRelease?.id).toBe(5)
+    expect(done.deployment?.drift).toBeUndefined()
+    expect(renderRollback(done)).toMatch(/The release that was live \| release 5 of/)
+  })
+
   test('shows what it would do, and does nothing, in a dry run', async () => {
     const trial = await trialOf(oldest, old, next)
     const done = await goBack(trial, 'previous', { dryRun: true })
@@ -234,20 +247,22 @@ describe('a live module that lets nobody read it', () => {
 describe('at the same time', () => {
   test('two rollbacks to different releases: one wins, and the other says who did', async () => {
     const trial = await trialOf(oldest, old, next)
-    const [winner, loser] = await Promise.all([goBack(trial, '1'), goBack(trial, '2')])
-    expect(winner.ending.result).toBe('rolled-back')
-    expect(loser.ending).toMatchObject({ result: 'failed', live: { kind: 'other', hash: oldest.hash } })
-    expect(loser.ending.reason).toMatch(
-      /Somebody else published.*By the ledger it is release 4.*Nothing of this rollback/
+    const both = await Promise.all([goBack(trial, '1'), goBack(trial, '2')])
+    const [loser, winner] = both.sort((one, other) => one.ending.result.localeCompare(other.ending.result))
+    expect(winner?.ending.result).toBe('rolled-back')
+    expect(trial.model.state.live?.hash).toBe(winner?.target?.hash)
+    const live = { kind: 'other', hash: winner?.target?.hash }
+    expect(loser?.ending).toMatchObject({ result: 'failed', live })
+    expect(loser?.ending.reason).toMatch(
+      /Somebody else published.*By the ledger it is release [45].*Nothing of this rollback/
     )
-    expect(renderRollback(loser)).toContain('make a dry run')
-    expect(trial.model.state.live?.hash).toBe(oldest.hash)
+    expect(loser && renderRollback(loser)).toContain('make a dry run')
   })
 
   test('two rollbacks to one release: both say that it is live, and one that it was there already', async () => {
     const trial = await trialOf(old, next)
     const both = await Promise.all([goBack(trial), goBack(trial)])
-    expect(both.map(({ ending }) => ending.result)).toEqual(['rolled-back', 'unchanged'])
+    expect(both.map(({ ending }) => ending.result).sort()).toEqual(['rolled-back', 'unchanged'])
     expect(trial.warnings).toContain('Another job published this very module in between.')
   })
 })

@@ -204,6 +204,40 @@ test('an image that can not be made keeps the module from being published; what 
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
 })
 
+test('a release whose image can not be tagged is live, and the job fails', async () => {
+  const database = await stage.stage.databaseWith('counter')
+  const env = pathOf(machineWithDocker({ fails: { 'buildx imagetools create': 'ERROR: denied' } }))
+  const { main } = await stage.run('deploy', { database, module: 'counter-additive', inputs: imageInputs('late'), env })
+  expect(main).toMatchObject({ exitCode: 1, outputs: { result: 'updated', pushed: 'false' } })
+  expect(errorsOf(main)).toEqual([expect.stringMatching(/is live and kept.*Run the job again/s)])
+  expect(await stage.stage.liveHash(database)).toBe(hashOf('counter-additive'))
+})
+
+test('a job that is cancelled while the image is made has changed nothing', async () => {
+  const database = await stage.stage.databaseWith('counter')
+  const machine = machineWithDocker({ hangs: 'buildx build' })
+  const { job, step } = stage.start('deploy', {
+    database,
+    module: 'counter-additive',
+    inputs: imageInputs('cancelled'),
+    env: pathOf(machine),
+    onLine: ({ text }) => {
+      if (text.startsWith('Building and pushing')) step.cancel()
+    }
+  })
+  try {
+    const main = await step.result
+    const [post] = await job.post()
+    expect(main).toMatchObject({ exitCode: 1, leftProcesses: false, outputs: { result: 'failed', pushed: 'false' } })
+    expect(errorsOf(main)).toEqual([expect.stringContaining('cancelled before anything was changed')])
+    expect(post?.exitCode).toBe(0)
+    expect(stage.entries(database)).toEqual([])
+    expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
+  } finally {
+    job.end()
+  }
+})
+
 test('a release is rehearsed before anything is changed', async () => {
   const programs = join(folder, 'programs')
   mkdirSync(programs)

@@ -1,9 +1,10 @@
+import { hashModule } from '../../src/module/hash.ts'
 import type { GitHubRequest } from '../stand-ins/github/api.ts'
 import type { Deployment, DeploymentState } from '../stand-ins/github/operations/deployments.ts'
-import type { Permissions } from '../stand-ins/github/state.ts'
+import { initialCommit, type Permissions } from '../stand-ins/github/state.ts'
 import { type GitHub, type GitHubOptions, startGitHub, type WorkflowRun } from './github.ts'
 import type { Job, JobOptions, RunningStep, Step, StepResult } from './runner.ts'
-import { dist, fillWorkspace, type Stage, startStage, type WorkspaceFiles } from './stage.ts'
+import { bytesOf, dist, fillWorkspace, type Stage, startStage, type WorkspaceFiles } from './stage.ts'
 
 export type LedgerStepOptions = Omit<JobOptions, 'githubToken'> &
   WorkspaceFiles & {
@@ -16,6 +17,14 @@ export type LedgerStepOptions = Omit<JobOptions, 'githubToken'> &
     readonly permissions?: Permissions
     readonly onLine?: Step['onLine']
   }
+
+/** A release of long ago. */
+export type PastRelease = {
+  /** A fixture's name, or the content of the file. */
+  readonly module: string | Uint8Array
+  /** Whether it had to be rolled back. */
+  readonly hasFailed?: boolean
+}
 
 /** A step that is over, post step included. */
 export type LedgerStep = { readonly main: StepResult; readonly post: StepResult; readonly run: WorkflowRun }
@@ -66,6 +75,52 @@ export class LedgerStage {
     const { url: server } = this.stage.server
     const usual = { server, database, token: this.stage.token, ...(module !== undefined && { module: 'module.wasm' }) }
     return { job, step: job.start({ action, inputs: { ...usual, ...inputs }, ...(onLine && { onLine }) }), run }
+  }
+
+  /**
+   * A new database with a past, the oldest release first: each is in the ledger under the database's name, with its module
+   * as a file of a GitHub release. Without a release there is no database.
+   */
+  async databaseAfter(releases: readonly PastRelease[]): Promise<string> {
+    const database = this.stage.newDatabase()
+    for (const [index, release] of releases.entries()) {
+      const module = bytesOf(release.module)
+      const tag = `${database}-v${index + 1}`
+      this.github.api.state.addRelease(tag, { 'game.wasm': module })
+      if (!release.hasFailed) await this.#publish(database, module)
+      this.#writeDown(database, release, { moduleHash: hashModule(module), ref: `refs/tags/${tag}` }, index === 0)
+    }
+    return database
+  }
+
+  async #publish(database: string, module: Uint8Array): Promise<void> {
+    const answer = await this.stage.publish(database, module)
+    if (answer.status !== 200) throw new Error(`${database}: ${answer.status} ${await answer.text()}`)
+  }
+
+  #writeDown(database: string, { hasFailed = false }: PastRelease, known: object, isFirst: boolean): void {
+    const { state } = this.github.api
+    const result = hasFailed ? 'rolled-back' : isFirst ? 'created' : 'updated, checked'
+    const made = { environment: database, creator: 'github-actions[bot]', createdAt: state.timestamp() }
+    const ended = { description: result, environmentUrl: '', logUrl: '' }
+    const replaced = { ...ended, description: '' }
+    const before = state.deployments.findLast(
+      (each) => each.environment === database && each.statuses.at(-1)?.state === 'success'
+    )
+    if (!hasFailed) before?.statuses.push({ ...made, ...replaced, id: state.newId(), state: 'inactive' })
+    state.environments.add(database)
+    state.deployments.push({
+      ...made,
+      id: state.newId(),
+      ref: state.repository.defaultBranch,
+      sha: initialCommit,
+      task: 'stdb-actions',
+      payload: { version: 1, action: 'deploy', server: this.stage.server.url, database, ...known },
+      description: null,
+      isTransient: false,
+      isProduction: false,
+      statuses: [{ ...made, ...ended, id: state.newId(), state: hasFailed ? 'failure' : 'success' }]
+    })
   }
 
   /** Has requests to GitHub that fit wait for each other, until there are so many. */

@@ -111,8 +111,10 @@ test('a pull request has a preview from when it is opened until it is closed', a
 
   const changed = await preview({ workflow: run('synchronize'), module: 'counter-new-columns', files, inputs })
   expect(changed.main.outputs).toMatchObject({ result: 'updated', verdict: 'breaks-clients', 'is-new': 'false' })
+  expect(changed.main.annotations.map(({ level }) => level)).not.toContain('error')
   const manual = await preview({ workflow: run('synchronize'), module: 'counter', files, inputs })
   expect(manual.main).toMatchObject({ exitCode: 0, outputs: { result: 'remade', 'is-new': 'true', passed: '1' } })
+  expect(manual.main.annotations).toEqual([])
   expect(comments()).toEqual([expect.stringContaining('the data that was in it is gone')])
 
   kept.state = 'closed'
@@ -249,52 +251,16 @@ test('a preview whose filling is cut off is deleted by the post step', async () 
 })
 
 describe('a wrong input is one error that says what to do', () => {
-  const by = (choice: PreviewOptions) => choice
+  const opened = (more: PreviewOptions = {}) => ({ workflow: newPullRequest().run('opened'), ...more })
   test.each<[string, () => PreviewOptions, RegExp]>([
-    [
-      'no prefix',
-      () => by({ workflow: newPullRequest().run('opened'), inputs: { prefix: '' } }),
-      /`prefix` is missing/
-    ],
-    [
-      'a branch',
-      () => by({ workflow: newPullRequest().run('opened'), inputs: { prefix: 'Feature/x' } }),
-      /`prefix` is `Feature\/x`; allowed is/
-    ],
-    ['no module', () => by({ workflow: newPullRequest().run('opened') }), /Say which module the preview is to show/],
-    [
-      'no credential',
-      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { token: '' } }),
-      /Give one of the inputs `token` and `auth: oidc`/
-    ],
-    [
-      'two',
-      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { auth: 'oidc' } }),
-      /not both/
-    ],
-    ['another event', () => by({ module: 'counter' }), /input `mode`.*and is `push`/],
-    ['no number', () => by({ inputs: { mode: 'delete' } }), /input `pull-request`/],
-    [
-      'a number too many',
-      () => by({ inputs: { mode: 'cleanup', 'pull-request': '7' } }),
-      /does not go with `mode: cleanup`/
-    ],
-    [
-      'another number',
-      () => by({ workflow: newPullRequest().run('closed'), inputs: { 'pull-request': '7' } }),
-      /the event is about #\d+/
-    ],
-    ['a time without unit', () => by({ inputs: { mode: 'cleanup', 'max-age': '7' } }), /`max-age` is `7`; allowed is/],
-    [
-      'no such seed',
-      () => by({ workflow: newPullRequest().run('opened'), module: 'counter', inputs: { seed: 'none.yml' } }),
-      /none\.yml/
-    ],
+    ['a branch as prefix', () => opened({ inputs: { prefix: 'Feature/x' } }), /`prefix` is `Feature\/x`; allowed is/],
+    ['no module', () => opened(), /Say which module the preview is to show/],
+    ['no credential', () => opened({ inputs: { token: '' } }), /Give one of the inputs `token` and `auth: oidc`/],
+    ['another event', () => ({ module: 'counter' }), /input `mode`.*and is `push`/],
     [
       'a seed of rows',
       () =>
-        by({
-          workflow: newPullRequest().run('opened'),
+        opened({
           module: 'counter',
           files: { 'seed.yml': 'seed:\n  - copy: all\n' },
           inputs: { seed: 'seed.yml' }

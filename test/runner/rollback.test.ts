@@ -175,11 +175,12 @@ describe('it says why it can not, and what works instead', () => {
     expect(await stage.liveHash(database)).toBe(hashOf('counter-new-columns'))
   })
 
-  test.concurrent('when a table has rows that would be lost', async () => {
+  test.concurrent('when a table has rows that would be lost, all at once in a dry run', async () => {
     const { database } = await databaseOf('counter', 'counter-additive')
     await stage.call(database, 'increment_counter', [1])
-    const refused = await rollback({ database, module: 'counter', inputs: { ...file, ...breaking } })
+    const refused = await rollback({ database, module: 'counter', inputs: { ...file, 'dry-run': 'true' } })
     expect(refused.main).toMatchObject({ exitCode: 1, outputs: { result: 'refused' } })
+    expect(errorsOf(refused.main)[0]?.message).toMatch(/would break.*\n.*table audit is empty, but 1 row is there/)
     expect(refused.main.summary).toMatch(/\*\*Needed:\*\* table audit is empty – \*\*it is not so now/)
     expect(refused.main.summary).toContain("'DELETE FROM audit'")
     expect(await stage.liveHash(database)).toBe(hashOf('counter-additive'))

@@ -110,11 +110,11 @@ export class Stage {
   }
 
   /** Publishes as another tool would: without a plan, by the default policy. */
-  publish(database: string, module: string, token = this.token): Promise<Response> {
+  publish(database: string, module: string | Uint8Array, token = this.token): Promise<Response> {
     return fetch(`${this.server.url}/v1/database/${database}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${token}` },
-      body: fixtureModule(`${module}.wasm`)
+      body: bytesOf(module)
     })
   }
 
@@ -140,10 +140,7 @@ export class Stage {
 }
 
 export function fillWorkspace({ workspace }: Job, { module, files = {} }: WorkspaceFiles): void {
-  if (module !== undefined) {
-    const bytes = typeof module === 'string' ? fixtureModule(fileOf(module)) : module
-    writeFileSync(join(workspace, 'module.wasm'), bytes)
-  }
+  if (module !== undefined) writeFileSync(join(workspace, 'module.wasm'), bytesOf(module))
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(workspace, name)), { recursive: true })
     writeFileSync(join(workspace, name), content)
@@ -159,6 +156,11 @@ export function hashOf(module: string): ModuleHash {
 export function otherModule(module: string, note: string): Buffer {
   const section = Buffer.concat([Buffer.from([4]), Buffer.from('note'), Buffer.from(note)])
   return Buffer.concat([fixtureModule(fileOf(module)), Buffer.from([0, section.length]), section])
+}
+
+/** Of a fixture, or as they are. */
+export function bytesOf(module: string | Uint8Array): Buffer {
+  return Buffer.from(typeof module === 'string' ? fixtureModule(fileOf(module)) : module)
 }
 
 function fileOf(module: string): string {

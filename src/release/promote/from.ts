@@ -31,7 +31,7 @@ export type Choice =
       readonly warning?: string
     }
   /** In whole sentences: why nothing is promoted, and what to do. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly hash?: ModuleHash }
 
 /**
  * Chooses what is promoted: the module that is live where it comes from or, where nobody can say which is, the one of the
@@ -49,13 +49,13 @@ export async function chooseModule(from: From): Promise<Choice> {
   if (!isThere) {
     const now = live.hash === undefined ? live.reason : `Live there is ${live.hash}.`
     const why = `Module ${hash} does not run in ${nameOf(from)}. ${now} ${unproved(from, standing)}`
-    return { kind: 'refused', reason: why }
+    return { kind: 'refused', hash, reason: why }
   }
   const release = 'release' in standing ? standing.release : undefined
   const known = { kind: 'chosen', hash, isLive, ...(release && { release }) } as const
   if (standing.kind === 'passed') return known
   const why = `Nothing says that module ${hash} passed its checks in ${nameOf(from)}. ${unproved(from, standing)}`
-  if (!from.allowUnchecked) return { kind: 'refused', reason: `${why} ${waysOut}` }
+  if (!from.allowUnchecked) return { kind: 'refused', hash, reason: `${why} ${waysOut}` }
   return { ...known, warning: `${why} It is promoted all the same (\`allow-unchecked\`).` }
 }
 

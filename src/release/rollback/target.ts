@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
+import type { Journal } from '../../journal.ts'
 import type { ModuleHash } from '../../module/hash.ts'
 import type { Identity } from '../../spacetimedb/identity.ts'
 import { ServerFailure } from '../../spacetimedb/server.ts'
@@ -82,27 +83,42 @@ async function liveHash(asking: Promise<{ readonly hash: ModuleHash }>): Promise
 
 async function choose({ request, tools, journal, findings }: RollbackWork, identity: Identity): Promise<Chosen> {
   const { database, goal } = request
+  const { liveHash } = findings
   const place = { server: tools.server.url, database, databaseIdentity: identity }
   const history = tools.ledger && readHistory(tools.ledger, place)
-  const live = history && findings.liveHash && (await liveRelease(history, findings.liveHash))
+  const live = history && liveHash ? await liveRelease(history, liveHash) : undefined
   if (live?.kind === 'ok' && live.value) findings.liveRelease = live.value
+  // A ledger that did not answer is not asked for more.
+  const failure = live?.kind === 'failed' ? live : undefined
   if (goal.kind === 'module') {
-    const release = history && (await releaseOf(history, goal.module.hash, findings.liveHash))
-    return { kind: 'target', target: { hash: goal.module.hash, ...(release && { release }) } }
+    const { hash } = goal.module
+    const release = history && !failure ? await releaseOf(history, hash, liveHash) : undefined
+    return { kind: 'target', target: { hash, ...(release && { release }) } }
   }
-  const { to } = goal
-  const hash = /^[0-9a-f]{64}$/i.test(to) ? (to.toLowerCase() as ModuleHash) : undefined
-  if (history === undefined) return hash ? { kind: 'target', target: { hash } } : { kind: 'none', reason: noLedger(to) }
-  const { presumed, search } = await searchFor(history, to, findings.liveHash)
+  if (history === undefined) return withoutLedger(goal.to)
+  return chosenBy(failure ? { search: failure } : await searchFor(history, goal.to, liveHash), goal.to, journal)
+}
+
+function withoutLedger(to: string): Chosen {
+  const hash = asHash(to)
+  return hash ? { kind: 'target', target: { hash } } : { kind: 'none', reason: noLedger(to) }
+}
+
+function chosenBy({ search, presumed }: Searched, to: string, journal: Journal): Chosen {
   if (search.kind === 'found') {
     const { release } = search
     const presumedLive = presumed && { presumedLive: presumed.record.moduleHash as ModuleHash }
     return { kind: 'target', target: { hash: release.record.moduleHash as ModuleHash, release, ...presumedLive } }
   }
+  const hash = asHash(to)
   if (hash === undefined || search.kind === 'ambiguous') return { kind: 'none', reason: whyNone(search, to) }
   // The hash alone says what is meant: the ledger is only needed to know more of it.
   if (search.kind === 'failed') journal.warn(`The ledger could not be read: ${search.reason}`)
   return { kind: 'target', target: { hash } }
+}
+
+function asHash(to: string): ModuleHash | undefined {
+  return /^[0-9a-f]{64}$/i.test(to) ? (to.toLowerCase() as ModuleHash) : undefined
 }
 
 /** Best effort: what is to be restored is known without. */
@@ -115,12 +131,10 @@ async function releaseOf(
   return search.kind === 'found' ? search.release : undefined
 }
 
+type Searched = { readonly search: TargetSearch; readonly presumed?: RecordedRelease }
+
 /** Where nobody can read what is live, the previous one is that before the one which should be. */
-async function searchFor(
-  history: History,
-  to: string,
-  live: ModuleHash | undefined
-): Promise<{ readonly search: TargetSearch; readonly presumed?: RecordedRelease }> {
+async function searchFor(history: History, to: string, live: ModuleHash | undefined): Promise<Searched> {
   if (to !== 'previous' || live !== undefined) return { search: await findTarget(history, to, live) }
   for await (const answer of history.releases()) {
     if (answer.kind === 'failed') return { search: answer }
@@ -131,7 +145,8 @@ async function searchFor(
 }
 
 function whyNone(search: Exclude<TargetSearch, { kind: 'found' }>, to: string): string {
-  if (search.kind !== 'failed') return `${search.reason} ${instead}`
+  if (search.kind === 'none') return `${search.reason} Is \`environment\` the one of the deploys? ${instead}`
+  if (search.kind === 'ambiguous') return `${search.reason} ${instead}`
   return `Which release ${to === 'previous' ? 'was the previous one' : `\`${to}\` is`} could not be found out. ${search.reason} ${instead}`
 }
 

@@ -15,6 +15,7 @@ import { answerProblems, answerSchema, type Operation, type Read, readRequest } 
 import { commentOperations } from './operations/comments.ts'
 import { deploymentOperations } from './operations/deployments.ts'
 import { environmentOperations } from './operations/environments.ts'
+import { issueOperations } from './operations/issues.ts'
 import { pullRequestOperations } from './operations/pull-requests.ts'
 import { releaseOperations } from './operations/releases.ts'
 import { runOperations } from './operations/runs.ts'
@@ -73,6 +74,8 @@ export class GitHubApi {
   readonly requests: GitHubRequest[] = []
   /** What should not have been asked, and why. A test that expects some takes them out. */
   readonly unexpected: string[] = []
+  /** In a minute, for each token. */
+  mostWrites = 80
   /** A request that fits is not carried out before. */
   readonly holds: { readonly on: (request: GitHubRequest) => boolean; readonly until: Promise<void> }[] = []
   /** Milliseconds until a request is carried out, and from then until it is answered. */
@@ -90,7 +93,7 @@ export class GitHubApi {
     const isKnown = (token: string) => this.#tokens.includes(token) || otherTokens.includes(token)
     this.state = state
     this.#base = base
-    this.#limit = new RateLimit({ isKnown, anonymousLimit })
+    this.#limit = new RateLimit({ isKnown, anonymousLimit, mostWrites: () => this.mostWrites })
   }
 
   /** As `GITHUB_API_URL` has it. */
@@ -231,6 +234,7 @@ const handlers: Handlers = {
   ...commentOperations,
   ...deploymentOperations,
   ...environmentOperations,
+  ...issueOperations,
   ...pullRequestOperations,
   ...releaseOperations,
   ...runOperations

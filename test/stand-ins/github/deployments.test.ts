@@ -129,6 +129,17 @@ test('a token needs the permission', async () => {
   expect(await ask('GET', deployments, undefined, {} as never)).toMatchObject({ status: 403 })
 })
 
+test('no more is written in a minute than GitHub takes', async () => {
+  api.mostWrites = 2
+  const token = api.issueToken({ deployments: 'write' })
+  const headers = { 'user-agent': 'test', authorization: `Bearer ${token}` }
+  const write = () => fetch(`${api.url}${deployments}`, { method: 'POST', headers, body: JSON.stringify(usual) })
+  const answers = [await write(), await write(), await write()]
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 403])
+  expect(answers[2]?.headers.get('retry-after')).toBe('60')
+  expect((await fetch(`${api.url}${deployments}`, { headers })).status).toBe(200)
+})
+
 test('what is lost on the way was carried out or not, as the fault says', async () => {
   api.faults.push({ path: /deployments$/, times: 1, fault: { kind: 'reset-after' } })
   await expect(create()).rejects.toThrow()

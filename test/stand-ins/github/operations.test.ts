@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { startActionsClients } from '../actions-clients.ts'
 import { type ResultsService, startResultsService } from '../results-service.ts'
 import { type GitHubApi, startGitHubApi } from './api.ts'
 import { operationIds, readRequest } from './description.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 let results: ResultsService
 let api: GitHubApi
@@ -15,7 +18,7 @@ const asked = new Set<string>()
 beforeAll(async () => {
   results = await startResultsService()
   api = await startGitHubApi(results)
-  const all = ['actions', 'administration', 'contents', 'deployments', 'pull-requests'] as const
+  const all = ['actions', 'administration', 'contents', 'deployments', 'issues', 'pull-requests'] as const
   token = api.issueToken(Object.fromEntries(all.map((each) => [each, 'write'])))
 })
 
@@ -65,6 +68,13 @@ test('all that is described is answered, as it is described', async () => {
   await ask('PATCH', `/issues/comments/${comment.id}`, 200, { body: 'hello again' })
   expect(await ask('GET', `/issues/comments/${comment.id}`, 200)).toMatchObject({ body: 'hello again' })
   await ask('DELETE', `/issues/comments/${comment.id}`, 204)
+
+  const issue = await ask('POST', '/issues', 201, { title: 'Wrong', body: 'all of it', labels: ['checks'] })
+  expect(await ask('GET', '/issues?labels=checks', 200)).toMatchObject([{ number: issue.number, title: 'Wrong' }])
+  expect(await ask('GET', '/issues?labels=checks,other', 200)).toEqual([])
+  await ask('POST', `/issues/${issue.number}/comments`, 201, { body: 'still' })
+  expect(await ask('PATCH', `/issues/${issue.number}`, 200, { state: 'closed' })).toMatchObject({ comments: 1 })
+  expect(await ask('GET', '/issues', 200)).toEqual([])
 
   const { id } = await ask('POST', '/deployments', 201, { ref: 'main', required_contexts: [], payload: 'text' })
   await ask('GET', '/deployments', 200)

@@ -55,6 +55,16 @@ export type PullRequest = {
   updatedAt?: string
 }
 
+/** One that is no pull request. */
+export type Issue = {
+  readonly number: number
+  readonly login: string
+  title: string
+  body: string
+  labels: string[]
+  state: 'open' | 'closed'
+}
+
 export type StoredComment = { id: number; body: string; readonly login: string | null; readonly issue: number }
 
 export type ReleaseAsset = { readonly id: number; readonly name: string; readonly bytes: Buffer }
@@ -88,6 +98,7 @@ export class GitHubState {
   /** In the order in which they were made, as all of these. */
   readonly deployments: Deployment[] = []
   readonly pullRequests: PullRequest[] = []
+  readonly issues: Issue[] = []
   readonly comments: StoredComment[] = []
   readonly releases: StoredRelease[] = []
   /** Commits besides those of runs and pull requests, and by their tags. */

@@ -10,7 +10,7 @@ import {
   userJson,
   validationFailed
 } from '../call.ts'
-import type { PullRequest, StoredComment } from '../state.ts'
+import type { Issue, PullRequest, StoredComment } from '../state.ts'
 
 /** A pull request's comments are an issue's: whoever may write one of both may write them. */
 const reads = (answer: Handler['answer']): Handler => {
@@ -20,7 +20,7 @@ const writes = (answer: Handler['answer']): Handler => {
   return { permissions: ['pull-requests', 'issues'], access: 'write', answer }
 }
 
-/** https://docs.github.com/rest/issues/comments, of issues that are pull requests. */
+/** https://docs.github.com/rest/issues/comments */
 export const commentOperations: Handlers = {
   'issues/list-comments': reads((call) => ofIssue(call, () => list(call))),
   'issues/create-comment': writes((call) => ofIssue(call, ({ number }) => create(call, number))),
@@ -29,8 +29,8 @@ export const commentOperations: Handlers = {
   'issues/delete-comment': writes((call) => ofComment(call, (found) => remove(call, found)))
 }
 
-function ofIssue({ state, path }: Call, answer: (found: PullRequest) => Answer): Answer {
-  const found = state.pullRequests.find(({ number }) => number === path.issue_number)
+function ofIssue({ state, path }: Call, answer: (found: PullRequest | Issue) => Answer): Answer {
+  const found = [...state.pullRequests, ...state.issues].find(({ number }) => number === path.issue_number)
   return found ? answer(found) : notFound
 }
 
