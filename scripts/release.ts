@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../src/errors.ts'
 import { notesOf } from './release/changelog.ts'
+import { movedLinks } from './release/links.ts'
 import { makeRelease } from './release/make.ts'
 import { placeholder } from './release/own-name.ts'
 import { stillToDo } from './release/readiness.ts'
@@ -31,9 +32,16 @@ try {
   const out = resolve(options.out)
   const source = git(root, ['rev-parse', 'HEAD'])
   const { commit } = await makeRelease({ version, repository, source, dist: join(root, 'dist'), out })
-  writeFileSync(join(out, 'notes.md'), notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version) ?? '')
+  writeFileSync(join(out, 'notes.md'), releaseNotes(out, version, repository))
   console.log(`${out}: ${version}, as commit ${commit}`)
 } catch (error) {
   console.error(messageOf(error))
   process.exitCode = 1
+}
+
+/** What the changelog in the release says, with links that lead to the files of the release from anywhere. */
+function releaseNotes(out: string, version: string, repository: string): string {
+  const notes = notesOf(readFileSync(join(out, 'tree', 'CHANGELOG.md'), 'utf8'), version) ?? ''
+  const sources = `https://github.com/${repository}/blob/v${version}`
+  return movedLinks(notes, { from: 'CHANGELOG.md', to: 'CHANGELOG.md', placeOf: () => undefined, sources })
 }
