@@ -7,8 +7,9 @@ import { TextDocument } from 'vscode-languageserver-textdocument'
 import { parse } from 'yaml'
 import { root } from './repository.ts'
 import { type WorkflowDocument, workflowDocuments } from './workflow-documents.ts'
+import { brokenRules } from './workflow-rules.ts'
 
-/** Checks, with GitHub's own language service, every workflow that the repository runs or shows. */
+/** Checks every workflow that the repository runs or shows: with GitHub's own language service, and by rules of our own. */
 const { values: options } = parseArgs({ options: { root: { type: 'string', default: root } } })
 const folder = resolve(options.root)
 
@@ -19,11 +20,13 @@ if (complaints.length > 0) process.exitCode = 1
 else console.log(`${documents.length} workflows and actions are right.`)
 
 /** A line for each thing that is wrong: `file:line: what`. */
-async function complaintsAbout({ file, linesBefore, kind, text }: WorkflowDocument): Promise<string[]> {
+async function complaintsAbout(shown: WorkflowDocument): Promise<string[]> {
+  const { file, linesBefore, kind, text } = shown
   const name = kind === 'action' ? 'action.yml' : `.github/workflows/${basename(file)}.yml`
   const document = TextDocument.create(`file:///${name}`, 'yaml', 1, text)
   const diagnostics = await validate(document, { actionsMetadataProvider: { fetchActionMetadata } })
-  return diagnostics.map(({ range, message }) => `${file}:${linesBefore + range.start.line + 1}: ${message}`)
+  const found = diagnostics.map(({ range, message }) => ({ line: range.start.line + 1, message }))
+  return [...found, ...brokenRules(shown)].map(({ line, message }) => `${file}:${linesBefore + line}: ${message}`)
 }
 
 /** Of this repository's own actions, as a workflow elsewhere names them; of others nothing is known. */
