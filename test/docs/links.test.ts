@@ -14,7 +14,9 @@ const own =
 /** What is wrong with a link on a page, or `undefined`. Of other sites only the form of the address is looked at: nothing is fetched. */
 function problemWith(href: string, from: string): string | undefined {
   if (/^[a-z]+:/.test(href) && !own.test(href)) {
-    return /^(https:|mailto:|http:\/\/127\.0\.0\.1\b)/.test(href) && URL.canParse(href) ? undefined : 'is no https address'
+    return /^(https:|mailto:|http:\/\/127\.0\.0\.1\b)/.test(href) && URL.canParse(href)
+      ? undefined
+      : 'is no https address'
   }
   const [path = '', anchor] = href.replace(own, '/').split('#')
   const file = path === '' ? from : path.startsWith('/') ? path.slice(1) : posix.join(posix.dirname(from), path)
