@@ -25,8 +25,6 @@ export type InternetOptions = {
   readonly otherRepositories?: Host
   /** More hosts, or others in place of those that there are. */
   readonly hosts?: Readonly<Record<string, Host>>
-  /** Servers on loopback, with their ports in plain HTTP, by the hosts that they are reached as. More may be added later. */
-  readonly servers?: Map<string, number>
 }
 
 /** Where something goes wrong: with all requests that fit what is given. */
@@ -60,19 +58,19 @@ export type InternetRequest = {
  */
 export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
   const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, otherRepositories, hosts = {} } = options
-  const { servers = new Map() } = options
   const ofReleases = await releaseHosts({ releases, tokens, anonymousLimit, otherRepositories })
   const hostOf = (host: string) => (Object.hasOwn(hosts, host) ? hosts[host] : ofReleases.hostOf(host))
-  const internet = new Internet(hostOf, ofReleases.unexpected, servers)
+  const internet = new Internet(hostOf, ofReleases.unexpected)
   await internet.listen()
   return internet
 }
 
 export class Internet {
   readonly requests: InternetRequest[] = []
+  /** Ports of servers on loopback that speak plain HTTP, by the hosts that they are reached as over TLS. */
+  readonly servers = new Map<string, number>()
   readonly #hostOf: (host: string) => Host | undefined
   readonly #unexpected: () => readonly string[]
-  readonly #servers: ReadonlyMap<string, number>
   readonly #authority = certificateAuthority()
   readonly #contexts = new Map<string, SecureContext>()
   readonly #faults = new FaultRules<InternetRule>()
@@ -87,14 +85,9 @@ export class Internet {
   )
 
   /** `unexpected` tells what should not have been asked. */
-  constructor(
-    hostOf: (host: string) => Host | undefined,
-    unexpected: () => readonly string[],
-    servers: ReadonlyMap<string, number>
-  ) {
+  constructor(hostOf: (host: string) => Host | undefined, unexpected: () => readonly string[]) {
     this.#hostOf = hostOf
     this.#unexpected = unexpected
-    this.#servers = servers
     writeFileSync(this.#authorityFile, this.#authority.cert)
     this.#proxy.on('connect', (request: IncomingMessage, socket: Socket) => this.#connect(request, socket))
   }
@@ -163,7 +156,7 @@ export class Internet {
     socket.on('close', () => this.#sockets.delete(socket)).on('error', () => undefined)
     const [host = '', port] = url.split(':')
     const rule = this.#ruleFor(host, undefined)
-    const server = port === '443' ? this.#servers.get(host) : undefined
+    const server = port === '443' ? this.servers.get(host) : undefined
     if (rule !== undefined) {
       this.#record({ host, method: 'CONNECT', path: '', headers }).fault = rule.fault.kind
       socket.resetAndDestroy()

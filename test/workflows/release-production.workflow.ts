@@ -59,7 +59,7 @@ test('an unhealthy release is rolled back, and the report says so', async () => 
   const { jobs, summaries } = await run({ kind: 'tag', tag: 'v2.0.2' }, { variables: others })
   expect(jobs).toEqual({ build: 'success', plan: 'success', release: 'failure', report: 'success' })
   expect(await liveHash('sick-game')).toBe(hashOf('counter'))
-  expect(reports(summaries)).toEqual([expect.stringContaining('was not healthy and was rolled back')])
+  expect(reports(summaries)).toEqual([expect.stringContaining('was rolled back: what was live before')])
 })
 
 describe('a release that is cancelled while it is watched', () => {
@@ -75,7 +75,7 @@ describe('a release that is cancelled while it is watched', () => {
     const { jobs, summaries } = await cancelled('ended-game', 'ask')
     expect(jobs).toEqual({ build: 'success', plan: 'success', release: 'failure', report: 'success' })
     expect(await liveHash('ended-game')).toBe(hashOf('counter'))
-    expect(reports(summaries)).toEqual([expect.stringContaining('was rolled back')])
+    expect(reports(summaries)).toEqual([expect.stringContaining('was rolled back: what was live before')])
   })
 
   test('is undone by the post step when it is killed', async () => {

@@ -60,8 +60,8 @@ export async function startWorkflowStage(
   servers: readonly string[] = ['stdb.example.org'],
   hosts: Readonly<Record<string, Host>> = {}
 ): Promise<WorkflowStage> {
-  const ports = new Map<string, number>()
-  const github = await startGitHub({ internet: { servers: ports, hosts } })
+  const github = await startGitHub({ internet: { hosts } })
+  const ports = github.internet.servers
   const { users } = github.api.state
   const isUser = (_: string, password: string) => users.get(password)?.permissions.packages === 'write'
   const registry = await startRegistry({ login: 'bearer', location: 'relative', isUser })

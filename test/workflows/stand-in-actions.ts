@@ -35,16 +35,14 @@ export async function buildStandInActions(): Promise<void> {
   }
 }
 
-/** The folder of the stand-in for an action. Throws when there is none, or when it has not the inputs that are given. */
+/** The built folder of the stand-in for an action. Throws when there is none, or when it has not the inputs that are given. */
 export function standInFor({ repository, path, ref, inputs }: Use): string {
-  const folder = join(built, repository)
-  if (!existsSync(join(folder, path, 'action.yml'))) {
+  const file = join(sources, repository, path, 'action.yml')
+  if (!existsSync(file)) {
     throw new Error(`there is no stand-in for ${repository}@${ref}: make one in test/workflows/actions`)
   }
-  const known = Object.keys(
-    (parse(readFileSync(join(folder, path, 'action.yml'), 'utf8')) as { inputs?: object }).inputs ?? {}
-  )
+  const known = Object.keys((parse(readFileSync(file, 'utf8')) as { inputs?: object }).inputs ?? {})
   const unknown = inputs.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new Error(`the stand-in for ${repository} has no input ${unknown}`)
-  return folder
+  return join(built, repository)
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { root } from '../../scripts/repository.ts'
@@ -41,6 +41,11 @@ type ParsedJob = {
   readonly environment?: string | { readonly name: string }
   readonly steps: readonly { readonly uses?: string; readonly with?: Readonly<Record<string, unknown>> }[]
 }
+
+/** The files of workflows-examples. */
+export const workflowFiles: readonly string[] = readdirSync(join(root, 'workflows-examples')).filter((name) =>
+  name.endsWith('.yml')
+)
 
 /** Throws where a workflow says nothing of its permissions: what GitHub gives then depends on the repository. */
 export function readWorkflow(file: string): Workflow {
