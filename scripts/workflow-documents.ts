@@ -50,7 +50,8 @@ function blocksIn(file: string, markdown: string): WorkflowDocument[] {
         { file, linesBefore: linesBefore - prefix.split('\n').length + 1, kind: 'workflow', text: prefix + steps }
       ]
     }
-    const isWorkflow = typeof content === 'object' && content !== null && 'jobs' in content
+    // CircleCI's have jobs too, and a version.
+    const isWorkflow = typeof content === 'object' && content !== null && 'jobs' in content && !('version' in content)
     return isWorkflow ? [{ file, linesBefore, kind: 'workflow', text }] : []
   })
 }
