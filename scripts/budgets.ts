@@ -1,22 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
 import { markdownTable } from 'markdown-table'
 import { describeModule } from '../src/module/describe.ts'
 import { loadModule } from '../src/module/load.ts'
 import { node24 } from '../test/runner/node24.ts'
 import { judge, type Measurement, measurementOf, timed } from './measuring.ts'
+import { releaseSize, sizeBudget } from './release/size.ts'
 import { root } from './repository.ts'
 
 /**
  * What the project promises to cost its users. Sizes are exact, so that one over its budget fails; times are those of
  * this machine, printed with their noise (half of the runs lay in it) for a person to judge.
  */
-const megabyte = 1_000_000
 const runs = 15
 const moduleFile = join(root, 'test/fixtures/modules/counter.wasm')
 
@@ -25,14 +23,14 @@ const unsignedToken = [{ alg: 'none' }, { iss: 'localhost', sub: 'budgets' }, {}
   .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
   .join('.')
 
-const size = releaseTreeSize()
+const size = await releaseSize(join(root, 'dist'))
 const rows = [
   [
     'release tree, as `git archive | gzip -6`',
     kilobytes(size),
     '',
-    kilobytes(megabyte),
-    size <= megabyte ? 'met' : 'OVER'
+    kilobytes(sizeBudget),
+    size <= sizeBudget ? 'met' : 'OVER'
   ]
 ]
 for (const node of new Set([process.execPath, node24() ?? process.execPath])) {
@@ -46,21 +44,7 @@ const describing = await describeTime()
 rows.push(['describe a module offline', ...timeCells(describing), '100 ms', judge(describing, 100)])
 
 console.log(markdownTable([['what', 'median', 'noise', 'budget', ''], ...rows]))
-if (size > megabyte) process.exitCode = 1
-
-/** In bytes. */
-function releaseTreeSize(): number {
-  const tree = mkdtempSync(join(tmpdir(), 'release-'))
-  try {
-    execFileSync(process.execPath, ['--import', 'tsx', 'scripts/release-tree.ts', '--out', tree], { cwd: root })
-    const git = (...args: string[]) => execFileSync('git', args, { cwd: tree, maxBuffer: 100 * megabyte })
-    git('init', '--quiet')
-    git('-c', 'core.autocrlf=false', 'add', '--all')
-    return gzipSync(git('archive', git('write-tree').toString().trim()), { level: 6 }).length
-  } finally {
-    rmSync(tree, { recursive: true })
-  }
-}
+if (size > sizeBudget) process.exitCode = 1
 
 /** Each run of the action is paired with a bare one right before it, so that what slows the machine slows both. */
 async function startUp(node: string): Promise<Record<'bare' | 'start' | 'difference', Measurement>> {

@@ -7,14 +7,14 @@ import { type BuildOptions, build, type Metafile } from 'esbuild'
 import { builtinsByCall, leaveUnusedOut, smallGitHub, virtualFiles } from './bundle-plugins.ts'
 import { withStableNames } from './chunk-names.ts'
 import type { Files } from './files.ts'
-import { licensesOf } from './licenses.ts'
+import { packageFiles } from './licenses.ts'
 import { actionNames, root } from './repository.ts'
 
 /**
  * Everything that `dist` holds, made from the sources: the code of all actions, in chunks that they share and that are
- * loaded when they are needed; a stub for each step of each action; the child process that describes modules; licence
- * texts. The same sources make the same bytes, wherever they lie. Throws when the types are wrong, unless told not to
- * mind.
+ * loaded when they are needed; a stub for each step of each action; the child process that describes modules; which
+ * packages are in it, and their licence texts. The same sources make the same bytes, wherever they lie. Throws when the
+ * types are wrong, unless told not to mind, and when a licence doesn't fit.
  */
 export async function bundle({ tolerateTypeErrors = false } = {}): Promise<Files> {
   if (!tolerateTypeErrors) await checkTypes()
@@ -25,7 +25,7 @@ export async function bundle({ tolerateTypeErrors = false } = {}): Promise<Files
     ...withStableNames(chunks.files, chunks.metafile),
     ...steps.map((step) => [`${step.name}.js`, Buffer.from(stubOf(step))] as const),
     ...child.files,
-    ['licenses.txt', Buffer.from(licensesOf([chunks.metafile, child.metafile], root))],
+    ...packageFiles([chunks.metafile, child.metafile], root),
     ['package.json', Buffer.from('{ "type": "module" }\n')]
   ])
 }

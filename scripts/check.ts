@@ -12,7 +12,10 @@ const checks = {
   'style and direction of imports': ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.'],
   'generated files': ['--import', 'tsx', 'scripts/generate.ts', '--check'],
   workflows: ['--import', 'tsx', 'scripts/check-workflows.ts'],
-  dist: ['--import', 'tsx', 'scripts/build.ts', '--check']
+  'inputs and outputs, against the last release': ['--import', 'tsx', 'scripts/check-interface.ts'],
+  'dist, and the licences of what is in it': ['--import', 'tsx', 'scripts/build.ts', '--check'],
+  'size of a release': ['--import', 'tsx', 'scripts/check-size.ts'],
+  'known vulnerabilities in dist': ['--import', 'tsx', 'scripts/check-advisories.ts']
 }
 
 const failed = Object.entries(checks).filter(([name, args]) => !passes(name, args))

@@ -18,7 +18,7 @@ export const spec = defineAction({
   name: 'deploy',
   title: 'Deploy a SpacetimeDB module',
   description:
-    'Brings a module to a SpacetimeDB database: built where it has to be, judged before, checked after, rolled back when it is not healthy, and written down.',
+    'Brings a module to a SpacetimeDB database: built, judged before, checked after, rolled back when it is not healthy.',
   branding: { icon: 'upload-cloud', color: 'purple' },
   permissions: [
     { name: 'contents', access: 'read', when: 'for `actions/checkout`, and to build' },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { type IdTokens, longSubject, pinnedSubject, startIdTokens } from './oidc.ts'
 
 let idTokens: IdTokens
@@ -22,6 +22,14 @@ test('gives tokens that its keys confirm, for the audience and subject that it i
   const { payload } = await jwtVerify(value, createRemoteJWKSet(new URL(discovery.jwks_uri)))
   expect(payload).toMatchObject({ iss: idTokens.issuer, sub: pinnedSubject, aud: 'stdb' })
   expect(idTokens.secrets).toContain(value)
+})
+
+test('is asked for another subject by another token', async () => {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = idTokens.envOf(longSubject)
+  await fetch(`${url}`, { headers: { authorization: `Bearer ${token}` } })
+  await ask()
+  expect(idTokens.issued.map((issued) => decodeJwt(issued).sub)).toEqual([longSubject, pinnedSubject])
+  expect(idTokens.secrets).toContain(token)
 })
 
 test('gives another one each time', async () => {

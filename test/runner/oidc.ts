@@ -41,6 +41,8 @@ export class IdTokens {
   readonly #privateKey: CryptoKey
   readonly #publicKey: JWK
   readonly #requestToken = `request-token-${crypto.randomUUID()}`
+  /** Subjects that are always the same, by the tokens that ask for them. */
+  readonly #subjects = new Map<string, string>()
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch((failure: unknown) => response.destroy(failure as Error))
   })
@@ -64,12 +66,19 @@ export class IdTokens {
     }
   }
 
-  /** Every secret of this stand-in: what it gave out and what asks for it. */
-  get secrets(): string[] {
-    return [...this.issued, this.#requestToken]
+  /** The same for a job that is somebody else than `subject`, whatever that becomes. */
+  envOf(subject: string): Record<string, string> {
+    const token = `request-token-${crypto.randomUUID()}`
+    this.#subjects.set(token, subject)
+    return { ...this.env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token }
   }
 
-  async issue(audience = 'https://github.com/octocat'): Promise<string> {
+  /** Every secret of this stand-in: what it gave out and what asks for it. */
+  get secrets(): string[] {
+    return [...this.issued, this.#requestToken, ...this.#subjects.keys()]
+  }
+
+  async issue(audience = 'https://github.com/octocat', subject = this.subject): Promise<string> {
     const token = await new SignJWT({
       ref: 'refs/heads/main',
       repository: 'octocat/game',
@@ -79,7 +88,7 @@ export class IdTokens {
     })
       .setProtectedHeader({ alg: 'RS256', kid: 'key-1', typ: 'JWT' })
       .setIssuer(this.issuer)
-      .setSubject(this.subject)
+      .setSubject(subject)
       .setAudience(audience)
       .setJti(crypto.randomUUID())
       .setIssuedAt()
@@ -117,11 +126,13 @@ export class IdTokens {
   }
 
   async #answerToken(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
-    if (request.headers.authorization !== `Bearer ${this.#requestToken}`) return send(response, 401, { message: 'no' })
+    const asking = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    const subject = asking === this.#requestToken ? this.subject : this.#subjects.get(asking)
+    if (subject === undefined) return send(response, 401, { message: 'no' })
     if (this.refuse !== undefined) return send(response, this.refuse, { message: 'refused' })
     const audience = url.searchParams.get('audience') ?? undefined
     this.audiences.push(audience)
-    send(response, 200, { count: 1, value: await this.issue(audience) })
+    send(response, 200, { count: 1, value: await this.issue(audience, subject) })
   }
 }
 

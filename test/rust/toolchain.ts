@@ -99,8 +99,18 @@ export async function ask(program: string, args: readonly string[]): Promise<str
   }
 }
 
-/** Runs a program in a folder, and throws with what it complained about. */
-export async function must(program: string, args: readonly string[], folder: string): Promise<void> {
-  const { exitCode, stderr } = await runProgram({ program, args, folder, environment: process.env })
+/** Runs a program in a folder, with variables on top of this process's, and throws with what it complained about. */
+export async function must(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  variables: Readonly<Record<string, string>> = {}
+): Promise<void> {
+  const { exitCode, stderr } = await runProgram({
+    program,
+    args,
+    folder,
+    environment: { ...process.env, ...variables }
+  })
   if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} failed: ${stderr}`)
 }

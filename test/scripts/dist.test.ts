@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { afterAll, describe, expect, test } from '@jest/globals'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
 import { differences, readFiles } from '../../scripts/files.ts'
+import { fits } from '../../scripts/licenses.ts'
 import { actionSpecs } from '../../scripts/repository.ts'
 import { nodes } from '../runner/node24.ts'
 
@@ -110,16 +113,93 @@ describe('a build', () => {
 
 describe('the release tree', () => {
   const tree = join(scratch, 'tree')
+  const read = (name: string) => readFileSync(join(tree, name), 'utf8')
+
+  beforeAll(() => {
+    const options = ['--out', tree, '--dist', dist, '--repository', 'acme/game-actions', '--source', 'abc']
+    const args = ['--import', 'tsx', 'scripts/release-tree.ts', ...options]
+    expect(spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  })
 
   test('has each action at its root, runnable from there, and no sources', () => {
-    const args = ['--import', 'tsx', 'scripts/release-tree.ts', '--out', tree, '--dist', dist]
-    expect(spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })).toMatchObject({ status: 0 })
-
     const names = [...readFiles(tree).keys()]
     expect(names).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'deploy/action.yml', 'dist/licenses.txt']))
-    expect(names.filter((name) => /\.ts$|^(src|test|scripts|actions|node_modules)\//.test(name))).toEqual([])
-    const main = /main: (.*)/.exec(readFileSync(join(tree, 'deploy/action.yml'), 'utf8'))?.[1] ?? ''
-    expect(runStub(join(tree, 'deploy'), main).stdout).toContain('::error title=deploy%3A wrong configuration::')
+    expect(names.filter((name) => /\.ts$|^(src|test|scripts|actions|node_modules|\.github)\//.test(name))).toEqual([])
+    expect(runMain('deploy')).toContain('::error title=deploy%3A wrong configuration::')
+  })
+
+  test('is an action itself, which the Marketplace takes', () => {
+    expect(runMain('.')).toContain('::error title=deploy%3A wrong configuration::')
+    // https://docs.github.com/actions/how-tos/create-and-publish-actions/publish-in-github-marketplace
+    const { name, description, branding } = parse(read('action.yml'))
+    expect(name).not.toBe('')
+    expect(description.length).toBeLessThan(125)
+    expect(branding).toEqual({ icon: expect.any(String), color: expect.any(String) })
+  })
+
+  test('names the repository that it is published in, and leads to what is in it', () => {
+    const texts = [...readFiles(tree)].map(([name, content]) => [name, Buffer.from(content).toString()] as const)
+    expect(texts.filter(([, text]) => text.includes('org/stdb-actions')).map(([name]) => name)).toEqual([])
+    expect(read('README.md')).toContain('uses: acme/game-actions/deploy@v1')
+    const markdown = texts.filter(([name]) => name.endsWith('.md'))
+    const dead = markdown.flatMap(([name, text]) =>
+      [...text.matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g)]
+        .filter(([, target = '']) => !existsSync(join(tree, dirname(name), target)))
+        .map(([, target]) => `${name}: ${target}`)
+    )
+    expect(dead).toEqual([])
+  })
+
+  test('says what is in it', () => {
+    const listed = parse(read('sbom.cdx.json')).components.map(({ name }: { name: string }) => name)
+    const shipped = [...read('dist/licenses.txt').matchAll(/^(\S+) [\d.]+ \(.*\)$/gm)].map(([, name]) => name)
+    expect(listed).toEqual(shipped)
+    expect(listed).toContain('ws')
+  })
+
+  test('has the digest of every other file', () => {
+    const lines = read('SHA256SUMS').trimEnd().split('\n')
+    expect(lines.map((line) => line.slice(66))).toEqual(
+      [...readFiles(tree).keys()].filter((name) => name !== 'SHA256SUMS')
+    )
+    for (const line of lines) {
+      const digest = createHash('sha256')
+        .update(readFileSync(join(tree, line.slice(66))))
+        .digest('hex')
+      expect(`${digest}  ${line.slice(66)}`).toBe(line)
+    }
+  })
+
+  function runMain(action: string): string {
+    const { main } = parse(read(join(action, 'action.yml'))).runs
+    return runStub(join(tree, action), main).stdout
+  }
+})
+
+describe('the licence of a package', () => {
+  test.each(['MIT', 'Apache-2.0', '(Apache-2.0 AND BSD-3-Clause)'])('may be %s', (license) => {
+    expect(fits(license)).toBe(true)
+  })
+
+  test.each(['GPL-3.0-only', '(MIT AND GPL-3.0-only)', '(MIT OR GPL-3.0-only)', 'UNLICENSED', 'no licence', ''])(
+    'may not be "%s"',
+    (license) => {
+      expect(fits(license)).toBe(false)
+    }
+  )
+})
+
+describe('a release', () => {
+  const refused = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/release.ts', ...args], { cwd: root, encoding: 'utf8' })
+
+  test.each([
+    [['--repository', 'acme/actions'], 'Give --version'],
+    [['--version', 'v1', '--repository', 'acme/actions'], 'Give --version'],
+    [['--version', '1.0.0', '--repository', 'org/stdb-actions'], 'Give --repository'],
+    [['--version', '999.0.0', '--repository', 'acme/actions'], 'CHANGELOG.md says nothing of 999.0.0']
+  ])('is not made with %s', (args, message) => {
+    expect(refused(...args)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(message) })
   })
 })
 

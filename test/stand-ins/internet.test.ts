@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { root } from '../../scripts/repository.ts'
 import { runProgram } from '../../src/process.ts'
@@ -180,4 +183,15 @@ describe('faults', () => {
       headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1800000000' }
     })
   })
+})
+
+test('leads to a server on loopback by a name of its own, over TLS', async () => {
+  const server = createServer((request, response) => response.end(`${request.headers.host}${request.url}`))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  internet.servers.set('stdb.example.org', (server.address() as AddressInfo).port)
+  expect(await get('https://stdb.example.org/v1/ping')).toMatchObject({ status: 200, text: 'stdb.example.org/v1/ping' })
+  expect(await get('https://other.example.org/')).toMatchObject({ error: expect.stringContaining('502') })
+  server.closeAllConnections()
+  server.close()
 })

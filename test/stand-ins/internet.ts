@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { certificateAuthority } from '../spacetimedb/certificate.ts'
 import { FaultRules } from './fault-rules.ts'
 import type { Host, HostAnswer, HostRequest } from './http-answer.ts'
@@ -53,8 +53,8 @@ export type InternetRequest = {
 
 /**
  * Starts a stand-in for the internet, for programs that take a proxy from their environment: an HTTP proxy on loopback
- * that ends TLS itself, with certificates of an authority of its own, and answers for the hosts of `releases.ts`. It
- * reaches no real host: to any other it refuses the connection.
+ * that ends TLS itself, with certificates of an authority of its own, and answers for the hosts of `releases.ts` or leads
+ * to a server on loopback. It reaches no real host: to any other it refuses the connection.
  */
 export async function startInternet(options: InternetOptions = {}): Promise<Internet> {
   const { releases = [{ version: '2.8.3' }], tokens = [], anonymousLimit = 60, otherRepositories, hosts = {} } = options
@@ -67,6 +67,8 @@ export async function startInternet(options: InternetOptions = {}): Promise<Inte
 
 export class Internet {
   readonly requests: InternetRequest[] = []
+  /** Ports of servers on loopback that speak plain HTTP, by the hosts that they are reached as over TLS. */
+  readonly servers = new Map<string, number>()
   readonly #hostOf: (host: string) => Host | undefined
   readonly #unexpected: () => readonly string[]
   readonly #authority = certificateAuthority()
@@ -154,9 +156,13 @@ export class Internet {
     socket.on('close', () => this.#sockets.delete(socket)).on('error', () => undefined)
     const [host = '', port] = url.split(':')
     const rule = this.#ruleFor(host, undefined)
+    const server = port === '443' ? this.servers.get(host) : undefined
     if (rule !== undefined) {
       this.#record({ host, method: 'CONNECT', path: '', headers }).fault = rule.fault.kind
       socket.resetAndDestroy()
+    } else if (server !== undefined) {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      this.#lead(socket, host, server)
     } else if (port !== '443' || this.#hostOf(host) === undefined) {
       this.#record({ host, method: 'CONNECT', path: '', headers }).status = 502
       socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
@@ -164,6 +170,18 @@ export class Internet {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       this.#tls.emit('connection', socket)
     }
+  }
+
+  /** Ends TLS, and passes on what is inside as it is: WebSockets too. */
+  #lead(socket: Socket, host: string, port: number): void {
+    const secured = new TLSSocket(socket, { isServer: true, secureContext: this.#contextOf(host) })
+    const server = connect(port, '127.0.0.1')
+    this.#sockets.add(server)
+    server.on('close', () => this.#sockets.delete(server))
+    for (const [one, other] of [[secured, server] as const, [server, secured] as const]) {
+      one.on('error', () => other.destroy()).on('close', () => other.destroy())
+    }
+    secured.pipe(server).pipe(secured)
   }
 
   /** Nothing that is asked for goes over plain HTTP. */

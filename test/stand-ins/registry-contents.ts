@@ -9,6 +9,8 @@ export type RegistryOptions = {
   readonly redirects?: boolean
   /** Where uploads go on: an absolute address with a state in its query, or a path. */
   readonly location?: 'absolute' | 'relative'
+  /** Whom it knows, for pulling and pushing: `registryUser` without. */
+  readonly isUser?: (username: string, password: string) => boolean
   /** The answer to a tag that is put anew with other content. */
   readonly immutable?: { readonly status: number; readonly code: string; readonly message: string }
 }
@@ -56,7 +58,7 @@ export class RegistryContents {
 
   /** https://distribution.github.io/distribution/spec/auth/token/ */
   realm({ url, authorization }: RegistryRequest): HostAnswer {
-    if (authorization !== undefined && authorization !== basicOf(registryUser)) {
+    if (authorization !== undefined && !this.#isUser(authorization)) {
       return refusal(401, 'UNAUTHORIZED', 'authentication required')
     }
     const scope = url.searchParams.getAll('scope').join(' ')
@@ -74,13 +76,19 @@ export class RegistryContents {
   #denied({ authorization = '' }: RegistryRequest, repository: string, what: 'pull' | 'push'): HostAnswer | undefined {
     const { login = 'none' } = this.#options
     if (login === 'none') return undefined
-    if (login === 'basic')
-      return authorization === basicOf(registryUser) ? undefined : challenge('Basic realm="registry"')
+    if (login === 'basic') return this.#isUser(authorization) ? undefined : challenge('Basic realm="registry"')
     const scopes = this.tokens.get(authorization.replace('Bearer ', ''))?.split(' ') ?? []
     if (scopes.some((scope) => covers(scope, repository, what))) return undefined
     return challenge(
       `Bearer realm="${this.addresses.tokens}/token",service="stand-in",scope="repository:${repository}:pull"`
     )
+  }
+
+  #isUser(authorization: string): boolean {
+    const { isUser } = this.#options
+    if (isUser === undefined) return authorization === basicOf(registryUser)
+    const sent = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
+    return isUser(sent.slice(0, sent.indexOf(':')), sent.slice(sent.indexOf(':') + 1))
   }
 
   #blob(name: string): HostAnswer {

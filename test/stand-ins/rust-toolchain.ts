@@ -2,14 +2,14 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Puts stand-ins for `cargo` and `rustc` into a folder, for `PATH`. They compile nothing: the module of a project is its
+ * Puts stand-ins for `cargo`, `rustc` and `rustup` into a folder, for `PATH`. They compile nothing: the module of a project is its
  * file `src/module.wasm`, and a crate of its Cargo.lock is a file that says its name. Where things are put, and what is
  * printed for them, is as with the real ones. They build again only what has no fingerprint: a worse cargo than the
  * real one, which also looks at times, so that a fingerprint which ought not to be there is noticed.
  */
 export function installRustToolchain(folder: string): string {
   mkdirSync(join(folder, 'lib'), { recursive: true })
-  for (const [name, program] of Object.entries({ cargo, rustc })) {
+  for (const [name, program] of Object.entries({ cargo, rustc, rustup })) {
     const path = join(folder, name)
     writeFileSync(path, `#!${process.execPath}\n${program}`)
     chmodSync(path, 0o755)
@@ -23,6 +23,12 @@ if (args.includes('target-libdir')) console.log(require('node:path').join(__dirn
 else if (args.includes('sysroot')) console.log(__dirname)
 else if (args === '-vV') console.log('rustc 1.95.0 (stand-in)\\ncommit-hash: 5a0d1e\\nhost: x86_64-unknown-linux-gnu')
 else if (args === '--version') console.log('rustc 1.95.0 (stand-in)')
+`
+
+/** All targets are there. */
+const rustup = `
+if (process.argv.slice(2, 4).join(' ') !== 'target add') process.exit(1)
+console.error("info: component 'rust-std' for target '" + process.argv[4] + "' is up to date")
 `
 
 const cargo = `

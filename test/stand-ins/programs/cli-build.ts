@@ -37,10 +37,23 @@ export async function build(args: readonly string[]): Promise<void> {
   console.log('Build finished successfully.')
 }
 
-async function buildAs(language: Language, project: string, options: BuildOptions): Promise<void> {
-  if (language === 'typescript') return bundleTypeScript(project)
+/** Builds a project as `publish` does; the module's path. */
+export async function buildToPublish(project: string): Promise<string> {
+  const options = { features: undefined, debug: false, lintDir: 'src' }
+  const module = await buildAs(languageOf(project), project, options)
+  console.log('Build finished successfully.')
+  return module
+}
+
+/** The module's path: that before it was optimised. */
+async function buildAs(language: Language, project: string, options: BuildOptions): Promise<string> {
+  if (language === 'typescript') {
+    await bundleTypeScript(project)
+    return join(project, 'dist/bundle.js')
+  }
   const module = language === 'rust' ? await buildRust(project, options) : prebuilt(language, project, options)
   if (!options.debug) await optimise(module)
+  return module
 }
 
 function projectIn(folder: string): string {

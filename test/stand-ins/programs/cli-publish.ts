@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import { Failure, readArguments, refused, UsageError } from './arguments.ts'
+import { buildToPublish } from './cli-build.ts'
 import { type Configuration, tokenOf } from './cli-configuration.ts'
 
 const options = {
   server: { type: 'string', short: 's' },
   'bin-path': { type: 'string', short: 'b' },
+  'module-path': { type: 'string', short: 'p' },
   'js-path': { type: 'string', short: 'j' },
   'break-clients': { type: 'boolean', default: false },
   'no-config': { type: 'boolean' },
@@ -33,7 +36,7 @@ type Publishing = {
 }
 
 /**
- * `publish` of a compiled module, after crates/cli/src/subcommands/publish.rs. It refuses a `--yes` that means yes to
+ * `publish` of a compiled module or a project, after crates/cli/src/subcommands/publish.rs. It refuses a `--yes` that means yes to
  * everything, and never deletes data.
  */
 export async function publish(args: readonly string[], configuration: Configuration): Promise<void> {
@@ -43,14 +46,12 @@ export async function publish(args: readonly string[], configuration: Configurat
   const { values, positionals } = readArguments(args, options, 'spacetime publish [OPTIONS] [name|identity]')
   const yes = yesOf(values.yes)
   if (!values['no-config']) throw refused('it reads no spacetime.json: give --no-config')
-  const path = values['bin-path'] ?? values['js-path']
-  if (path === undefined) throw refused('it builds no module to publish: give --bin-path or --js-path')
   const [name] = positionals
   if (name === undefined) throw refused('it publishes nothing without a name')
+  const path = await moduleToPublish(values)
   const url = configuration.urlOf(values.server)
-  const hostType = values['bin-path'] === undefined ? 'Js' : 'Wasm'
+  const hostType = extname(path) === '.js' ? 'Js' : 'Wasm'
   const publishing: Publishing = { url, name, token: tokenOf(configuration), hostType, bytes: readModule(path) }
-  console.log(`(${hostType === 'Js' ? 'JS' : 'WASM'}) Skipping build. Instead we are publishing ${path}`)
   if (!isLocal(url)) {
     console.log(`You are about to publish to a non-local server: ${new URL(url).hostname}`)
     if (!confirmed(yes.has('remote'), 'Are you sure you want to proceed?'))
@@ -60,6 +61,18 @@ export async function publish(args: readonly string[], configuration: Configurat
   const query = await planned(publishing, yes, values['break-clients'] || yes.has('break-clients'))
   console.log('Publishing module...')
   await put(publishing, query)
+}
+
+/** The one that is given, or that is built now. */
+async function moduleToPublish(
+  values: Partial<Record<'bin-path' | 'js-path' | 'module-path', string>>
+): Promise<string> {
+  const { 'bin-path': wasm, 'js-path': js, 'module-path': project } = values
+  const given = wasm ?? js
+  if (given === undefined && project === undefined) throw refused('it looks for no project: give --module-path')
+  if (given === undefined) return buildToPublish(project ?? '')
+  console.log(`(${wasm === undefined ? 'JS' : 'WASM'}) Skipping build. Instead we are publishing ${given}`)
+  return given
 }
 
 function yesOf(given: readonly string[]): Set<string> {

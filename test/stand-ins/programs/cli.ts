@@ -3,12 +3,13 @@ import { commit, version } from './baked.ts'
 import { build } from './cli-build.ts'
 import { type Configuration, logIn, readConfiguration, showLogin, tokenOf } from './cli-configuration.ts'
 import { generate } from './cli-generate.ts'
+import { logs } from './cli-logs.ts'
 import { publish } from './cli-publish.ts'
 import { sql } from './cli-sql.ts'
 
 /**
  * A stand-in for `spacetimedb-cli`, which says and does what the real one was seen to say and do: `--version`, `login`,
- * `build`, `generate`, `publish`, `call`, `sql`, `server ping`. What else the real one can do it refuses by name.
+ * `build`, `generate`, `publish`, `call`, `sql`, `logs`, `server ping`. What else the real one can do it refuses by name.
  */
 async function main(): Promise<void> {
   const { command, args, configPath } = split(process.argv.slice(2))
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
       return call(args, configuration())
     case 'sql':
       return sql(args, configuration())
+    case 'logs':
+      return logs(args, configuration())
     case 'server':
       return ping(args, configuration())
     case undefined:
