@@ -68,6 +68,8 @@ export function workflowAround(text: string): { readonly linesBefore: number; re
     return isSteps ? after(`on: push\n${job}`, text.replace(/^(?=.)/gm, '      ')) : undefined
   }
   if (typeof content !== 'object' || content === null) return undefined
+  // CircleCI's have jobs too, and a version.
+  if ('version' in content) return undefined
   if ('jobs' in content) return 'on' in content ? after('', text) : after('on: push\n', text)
   const isTop = Object.keys(content).every((key) => workflowKeys.includes(key))
   return isTop ? after('on' in content ? '' : 'on: push\n', `${text}\n${job}      - run: 'true'\n`) : undefined
