@@ -61,6 +61,8 @@ async function carryOut(work: Work): Promise<Ending> {
       await work.recorder?.confirm(ending)
       return ending
     }
+    case 'overtaken':
+      return overtaken(work, ready)
     case 'create':
       return (await notReady(work, { kind: 'none' })) ?? create(work)
     case 'update':

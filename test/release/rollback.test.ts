@@ -259,6 +259,26 @@ describe('at the same time', () => {
     expect(loser && renderRollback(loser)).toContain('make a dry run')
   })
 
+  test('what somebody publishes while the bytes are fetched is not published over', async () => {
+    const trial = await trialOf(oldest, old, next)
+    const slow: ModuleSource = {
+      name: 'a far cupboard',
+      fetch: async (hash) => {
+        trial.released(foreign)
+        trial.model.state.live = foreign
+        return somewhere.fetch(hash)
+      }
+    }
+    const done = await goBack(trial, 'previous', { sources: [slow] })
+    expect(done.ending).toMatchObject({ result: 'failed', live: { kind: 'other', hash: foreign.hash } })
+    expect(done.ending.reason).toMatch(
+      /Somebody else published.*By the ledger it is release 4.*Nothing of this rollback/
+    )
+    expect(trial.model.state.live).toBe(foreign)
+    expect(trial.model.requests).not.toContain('publish')
+    expect(trial.ledger.entries).toHaveLength(4)
+  })
+
   test('two rollbacks to one release: both say that it is live, and one that it was there already', async () => {
     const trial = await trialOf(old, next)
     const both = await Promise.all([goBack(trial), goBack(trial)])
