@@ -130,7 +130,7 @@ async function publishAndCheck(
       return keepOrGoBack(work, { result: 'unchanged' })
     case 'made-anew':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew }
+      return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew, isAnew: true }
     case 'not-published': {
       tools.remember({ ...checkpoint, phase: outcome.mayLand ? 'unsettled' : 'settled' })
       const mayLand = outcome.mayLand ? `\n${mayLandLate}` : ''

@@ -122,7 +122,7 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
 const soakWarning =
   'While the release is watched (`soak`) clients may do what makes it impossible to go back: see the condition of the way back.'
 
-const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' } }
+const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' }, wasLive: true }
 
 function ended(ending: Ending): Ready {
   return { kind: 'ended', ending }

@@ -7,6 +7,7 @@ import { recover } from '../../src/release/recover.ts'
 import { hasRolledBack, type Rollback, rollback } from '../../src/release/rollback/rollback.ts'
 import { renderRollback, renderRollbackRecovery } from '../../src/release/rollback/summary.ts'
 import type { RollbackRequest } from '../../src/release/rollback/work.ts'
+import type { Server } from '../../src/spacetimedb/server.ts'
 import { scratch } from '../build/files.ts'
 import { breaking, foreign, next, old, sick, Trial } from './ledger/trial.ts'
 import { moduleOf, them } from './model-server.ts'
@@ -112,6 +113,30 @@ describe('a rollback', () => {
     expect(done.ending.result).toBe('unchanged')
     expect(done.deployment?.healthCheck).toBe('health_check')
     expect(trial.model.requests).not.toContain('publish')
+  })
+
+  test('to what is live and not well says that nothing was restored', async () => {
+    const trial = await trialOf(old, sick)
+    const done = await goBack(trial, '2')
+    expect(done.ending).toMatchObject({ result: 'unhealthy', live: { kind: 'new' } })
+    const text = renderRollback(done)
+    expect(text).toMatch(/runs release 2 .* already, and its checks failed/)
+    expect(text).not.toMatch(/was restored|again,/)
+  })
+
+  test('that makes a deleted database anew does not say that its data is there', async () => {
+    const trial = await trialOf(old, next)
+    const { model } = trial
+    const publishUpdate: Server['publishUpdate'] = async () => {
+      model.state.live = old
+      return { kind: 'published', operation: 'created', identity: model.databaseIdentity }
+    }
+    Object.assign(model.server, { publishUpdate })
+    const done = await goBack(trial)
+    expect(done.ending).toMatchObject({ result: 'unhealthy', live: { kind: 'new' } })
+    const text = renderRollback(done)
+    expect(text).toMatch(/The database now:.* it is empty/)
+    expect(text).not.toMatch(/still there|its checks failed|was written since/)
   })
 
   test('of what somebody published by hand goes to the newest good release, and that is kept on record', async () => {
