@@ -100,7 +100,9 @@ describe('a rollback', () => {
     const trial = await trialOf(oldest, old, next)
     expect((await goBack(trial, oldest, { sources: [] })).ending.result).toBe('rolled-back')
     expect(trial.ledger.entries.at(-1)?.record).toMatchObject({ restores: 1, commit: '0'.repeat(40) })
-    expect((await goBack(trial, foreign, { sources: [] })).ending.result).toBe('rolled-back')
+    const unknown = await goBack(trial, foreign, { sources: [] })
+    expect(unknown.ending.result).toBe('rolled-back')
+    expect(renderRollback(unknown)).toContain(`${foreign.hash}\`, of no release in the ledger`)
     const { record } = trial.ledger.entries.at(-1) ?? {}
     expect(record).toMatchObject({ action: 'rollback', moduleHash: foreign.hash })
     expect(record?.restores).toBeUndefined()
@@ -234,7 +236,9 @@ describe('without a ledger', () => {
 
   test('a hash is enough', async () => {
     const trial = await trialOf(old, next)
-    expect((await goBack(trial, old.hash, { ledger: false })).ending.result).toBe('rolled-back')
+    const done = await goBack(trial, old.hash, { ledger: false })
+    expect(done.ending.result).toBe('rolled-back')
+    expect(renderRollback(done)).not.toContain('of no release')
   })
 
   test('that may be read, a name is not enough and a hash is', async () => {
@@ -244,6 +248,7 @@ describe('without a ledger', () => {
     expect(done.ending.reason).toMatch(/could not be found out. The token may not.*`module`/)
     expect((await goBack(trial, old.hash)).ending.result).toBe('rolled-back')
     expect(trial.warnings.join('\n')).toContain('The ledger could not be read')
+    expect(renderRollback(done)).not.toContain('of no release')
   })
 })
 

@@ -115,13 +115,14 @@ function renderAdvice(advice: readonly string[]): string | undefined {
 
 function renderFacts(rollback: Rollback): string {
   const { server, databaseIdentity, identity, why, liveHash, liveRelease, target, source, tried, deployment } = rollback
+  const { isLedgerRead = false } = rollback
   const rows: (readonly [string, string | undefined])[] = [
     ['Server', code(server)],
     ['Database', databaseIdentity && code(databaseIdentity)],
     ['Rolled back as', code(identity)],
     ['Why', why && escapeMarkdown(why)],
-    ['The release that was live', liveHash && releaseText(liveHash, liveRelease)],
-    [restoredName(rollback.ending), target && releaseText(target.hash, target.release)],
+    ['The release that was live', liveHash && releaseText(liveHash, liveRelease, isLedgerRead)],
+    [restoredName(rollback.ending), target && releaseText(target.hash, target.release, isLedgerRead)],
     ['Its bytes are from', source && escapeMarkdown(source)],
     // Where nobody has them, the reason has said where.
     ['Looked for in vain', tried.length === 0 || source === undefined ? undefined : tried.map(triedText).join('<br>')],
@@ -138,9 +139,9 @@ function restoredName({ live, wasLive }: Ending): string {
   return live.kind === 'new' ? 'The release that was restored' : 'The release to restore'
 }
 
-function releaseText(hash: ModuleHash, release: RecordedRelease | undefined): string {
+function releaseText(hash: ModuleHash, release: RecordedRelease | undefined, isLedgerRead: boolean): string {
   const module = `module ${code(hash)}`
-  if (release === undefined) return `${module}, of no release in the ledger`
+  if (release === undefined) return isLedgerRead ? `${module}, of no release in the ledger` : module
   const { begun, by, record } = release
   const day = new Date(begun).toISOString().slice(0, 10)
   const who = record.actor ?? by
