@@ -195,6 +195,9 @@ describe('it says why it can not, and what works instead', () => {
     const done = await rollback({ ...options, module: 'counter', inputs: file })
     expect(done.main).toMatchObject({ exitCode: 0, outputs: { result: 'rolled-back' } })
     expect(done.main.annotations.filter(({ level }) => level === 'warning')).toHaveLength(1)
+    // Nobody has written down what was live, and by its hash it can be gone back to all the same.
+    const kept = github.results.artifacts.map(({ name }) => name)
+    expect(kept).toContain(keptModuleName(hashOf('counter-unhealthy')))
   })
 
   test.concurrent('outside of a run of GitHub Actions', async () => {
