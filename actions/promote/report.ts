@@ -95,7 +95,7 @@ function keepingOnce(environment: Environment): (deployment: Deployment) => Prom
 }
 
 async function outputsOf(promotion: Promotion, folder: string) {
-  const { databases, moduleHash, identity } = promotion
+  const { databases, moduleHash, identity, releases } = promotion
   const failed = failuresIn(promotion).length
   const notBegun = databases.filter(({ result }) => result === 'not-begun').length
   const file = join(folder, 'promotion.json')
@@ -108,7 +108,8 @@ async function outputsOf(promotion: Promotion, folder: string) {
     databasesFailed: String(failed),
     databasesNotBegun: String(notBegun),
     moduleHash,
-    identity
+    identity,
+    ...(releases?.[0] && { releaseId: String(releases[0].id) })
   }
 }
 

@@ -13,7 +13,7 @@ export type Remaking = 'needed' | 'always' | 'never'
 
 export type PreviewRequest = Pick<
   DeployRequest,
-  'module' | 'modulePath' | 'healthCheck' | 'healthTimeout' | 'checks' | 'steps' | 'notes' | 'dryRun'
+  'module' | 'modulePath' | 'healthCheck' | 'healthTimeout' | 'checks' | 'notes' | 'dryRun'
 > & {
   readonly preview: Preview
   /** What a new database is filled with. */
@@ -29,7 +29,7 @@ export type PreviewTools = DeployTools &
 
 /** How bringing a module to a preview ended. */
 export type PreviewUpdate = {
-  /** `re-made`: the database was deleted and made anew. */
+  /** `remade`: the database was deleted and made anew. */
   readonly result: Result | 'remade'
   /** What was done last to the database; `undefined` when it did not come to that. */
   readonly deployment?: Deployment

@@ -131,6 +131,23 @@ describe('anything else is refused, and stays', () => {
       }
     ],
     [
+      'a name that was given to another database while the ledger was read',
+      async () => {
+        const [{ preview }, { preview: other }] = [await stage.madePreview(), await stage.madePreview()]
+        const elsewhere = await stage.owner.client.resolve(other.database)
+        let isMoved = false
+        const { server } = spied((own) => ({
+          resolve: (name) => (isMoved ? Promise.resolve(elsewhere) : own.resolve(name)),
+          namesOf: async () => [preview.database]
+        }))
+        const releases = async () => {
+          isMoved = true
+          return { kind: 'none' } as const
+        }
+        return { preview, proof: { server, releases }, says: /led to another database a moment later/ }
+      }
+    ],
+    [
       'a locked one',
       async () => {
         const { preview } = await stage.madePreview()

@@ -2,7 +2,8 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { type Checkpoint, checkpointSchema } from '../checkpoint.ts'
+import { checkpointSchema } from '../checkpoint.ts'
+import { type SharedBegun, sharedBegunSchema } from './end-shared.ts'
 import type { Progress } from './promote.ts'
 import { promotedSchema } from './promotion.ts'
 
@@ -22,6 +23,8 @@ export type PromotionBegun = Readonly<z.output<typeof promotionBegunSchema>>
 export type PromotionLeft = PromotionBegun & {
   /** Of the databases that were begun. */
   readonly begun: ReadonlyMap<string, Entry>
+  /** In the ledger. */
+  readonly releases: readonly SharedBegun[]
 }
 
 /**
@@ -31,16 +34,19 @@ export type PromotionLeft = PromotionBegun & {
 export function keepProgress(folder: string, begun: PromotionBegun): Progress {
   mkdirSync(folder, { recursive: true })
   write(join(folder, promotionFile), begun)
-  const checkpoints = new Map<string, Checkpoint>()
+  const entries = new Map<string, Entry>()
+  const releases: SharedBegun[] = []
+  const add = (database: string, more: Entry) => {
+    const entry = { ...entries.get(database), ...more }
+    entries.set(database, entry)
+    write(fileOf(folder, database), entry)
+  }
   return {
-    remember: (database, checkpoint) => {
-      checkpoints.set(database, checkpoint)
-      write(fileOf(folder, database), { checkpoint })
-    },
-    over: (promoted) => {
-      const checkpoint = checkpoints.get(promoted.database)
-      checkpoints.delete(promoted.database)
-      write(fileOf(folder, promoted.database), { checkpoint, promoted })
+    remember: (database, checkpoint) => add(database, { checkpoint }),
+    over: (promoted) => add(promoted.database, { promoted }),
+    begun: (release) => {
+      releases.push(release)
+      write(join(folder, releasesFile), releases)
     }
   }
 }
@@ -49,12 +55,17 @@ export function keepProgress(folder: string, begun: PromotionBegun): Progress {
 export async function readProgress(folder: string): Promise<PromotionLeft> {
   const begun = promotionBegunSchema.parse(JSON.parse(await readFile(join(folder, promotionFile), 'utf8')))
   const entries = await Promise.all(
-    begun.databases.map(async (database) => [database, await readEntry(fileOf(folder, database))] as const)
+    begun.databases.map(
+      async (database) => [database, await readIfThere(fileOf(folder, database), entrySchema)] as const
+    )
   )
-  return { ...begun, begun: new Map(entries.flatMap(([database, entry]) => (entry ? [[database, entry]] : []))) }
+  const known = new Map(entries.flatMap(([database, entry]) => (entry ? [[database, entry]] : [])))
+  const releases = await readIfThere(join(folder, releasesFile), sharedBegunSchema.array())
+  return { ...begun, begun: known, releases: releases ?? [] }
 }
 
 const promotionFile = 'promotion.json'
+const releasesFile = 'releases.json'
 
 /** A database's name can be that of a file anywhere: lower-case letters, digits and dashes. */
 function fileOf(folder: string, database: string): string {
@@ -70,10 +81,10 @@ const entrySchema = z.object({ checkpoint: checkpointSchema.optional(), promoted
 
 type Entry = Readonly<z.output<typeof entrySchema>>
 
-async function readEntry(file: string): Promise<Entry | undefined> {
+async function readIfThere<Schema extends z.ZodType>(file: string, schema: Schema) {
   const text = await readFile(file, 'utf8').catch((error) => {
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined
     throw error
   })
-  return text === undefined ? undefined : entrySchema.parse(JSON.parse(text))
+  return text === undefined ? undefined : schema.parse(JSON.parse(text))
 }

@@ -5,8 +5,11 @@ import { deploy } from '../deploy.ts'
 import { type Deployment, isSuccess } from '../deployment.ts'
 import { saveModule } from '../save.ts'
 import type { DeployRequest, DeployTools } from '../work.ts'
+import { endShared, type SharedBegun } from './end-shared.ts'
 import { type NotBegun, type Promoted, type Promotion, promotedOf, type SharedPlan, type Stop } from './promotion.ts'
 import { savingOnce, sharingModules } from './shared-modules.ts'
+import { SharedRelease } from './shared-release.ts'
+import { sideBySide } from './side-by-side.ts'
 
 /** A module, and the databases that are to get it. */
 export type PromoteRequest = Omit<DeployRequest, 'database' | 'approved'> & {
@@ -29,6 +32,8 @@ export type Progress = {
   /** Before anything is changed in it. */
   remember(database: string, checkpoint: Checkpoint): void
   over(promoted: Promoted): void
+  /** A release of several databases was written down. */
+  begun(release: SharedBegun): void
 }
 
 /**
@@ -38,6 +43,7 @@ export type Progress = {
  */
 export async function promote(request: PromoteRequest, tools: PromoteTools): Promise<Promotion> {
   const { databases, dryRun, maxParallel } = request
+  const recording = recordingOf(request, tools)
   const shared = databases.length > 1 ? sharing(tools, request) : tools
   const ended = new Map<string, Promoted>()
   const plans = new SharedPlans()
@@ -45,7 +51,10 @@ export async function promote(request: PromoteRequest, tools: PromoteTools): Pro
   const stop = (): Stop | undefined => (tools.cancelled.aborted ? { kind: 'cancelled' } : failure)
 
   const release = async (database: string, turn: Turn) => {
-    const deployment = await deploy(requestFor(database, request, turn), toolsFor(database, shared, turn))
+    const deployment = await deploy(
+      requestFor(database, request, turn),
+      toolsFor(database, { ...shared, ledger: recording.ledgerFor(database) }, turn)
+    )
     const promoted = promotedOf(deployment)
     ended.set(database, promoted)
     plans.add(deployment)
@@ -58,27 +67,48 @@ export async function promote(request: PromoteRequest, tools: PromoteTools): Pro
   const hasCanary = others.length > 0 && !dryRun
   if (hasCanary) await release(canary, 'canary')
   const turn = databases.length === 1 ? 'only' : 'other'
-  const left = (hasCanary ? others : databases).values()
-  const takeTurns = async () => {
-    for (const database of left) {
-      if (stop() !== undefined) return
-      await release(database, turn)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(maxParallel, databases.length) }, takeTurns))
-
+  const left = hasCanary ? others : databases
+  await sideBySide(
+    left,
+    maxParallel,
+    (database) => release(database, turn),
+    () => stop() !== undefined
+  )
   const reports = databases.map((database) => ended.get(database) ?? notBegun(database))
   const why = ended.size < databases.length ? stop() : undefined
+  const recorded = await recording.end(reports)
   const { server, identity } = tools
-  const about = { server: server.url, identity, moduleHash: request.module.hash, isDryRun: dryRun }
+  const about = { server: server.url, identity, moduleHash: request.module.hash, isDryRun: dryRun, ...recorded }
   return { ...about, databases: reports, ...(why && { stop: why }), plans: plans.all() }
 }
 
+/** Several databases have a release in common, which each sees as its own. */
+function recordingOf(request: PromoteRequest, { ledger, server, clock, cancelled, progress }: PromoteTools) {
+  if (ledger === undefined || request.dryRun || request.databases.length === 1) {
+    return { ledgerFor: () => ledger, end: async () => ({}) }
+  }
+  const releases: SharedBegun[] = []
+  const onBegun = (begun: SharedBegun) => {
+    releases.push(begun)
+    progress.begun(begun)
+  }
+  const release = new SharedRelease({ ledger, server, request, onBegun })
+  return {
+    ledgerFor: (database: string) => release.ledgerFor(database),
+    end: async (databases: readonly (Promoted | NotBegun)[]) => {
+      const answer = await endShared(ledger, releases, databases, { clock, cancelled })
+      await release.retireReplaced(databases)
+      return { releases, ...(answer.kind === 'failed' && { ledgerWarning: answer.reason }) }
+    }
+  }
+}
+
 function sharing(tools: PromoteTools, { module, organization }: PromoteRequest): PromoteTools {
+  const narrator = warningOnce(tools.narrator)
   const save = savingOnce((previous) => saveModule(tools.folder, 'previous', previous))
   // Whether we act for an organization only the server knows, of each of its databases.
   const server = sharingModules(tools.server, module, { mayDiffer: organization !== undefined })
-  return { ...tools, server, save }
+  return { ...tools, server, save, narrator }
 }
 
 /** Which of the databases one is. */
@@ -106,6 +136,20 @@ function amongOthers({ end, tell, warn }: Narrator, database: string): Narrator 
     end: (step) => end({ ...step, detail: `${database}: ${step.name}${step.detail && `: ${step.detail}`}` }),
     tell: (text) => tell(`${database}: ${text.trim()}`),
     warn: (text) => warn(`${database}: ${text}`)
+  }
+}
+
+/** What is wrong with one is mostly wrong with all: it is a warning once, and then a line in the log. */
+function warningOnce(narrator: Narrator): Narrator {
+  const warned = new Set<string>()
+  return {
+    ...narrator,
+    warn: (text) => {
+      const [, what = text] = /^[\w-]+: (.*)$/s.exec(text) ?? []
+      if (warned.has(what)) narrator.tell(text)
+      else narrator.warn(text)
+      warned.add(what)
+    }
   }
 }
 

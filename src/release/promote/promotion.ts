@@ -5,6 +5,7 @@ import type { ModuleHash } from '../../module/hash.ts'
 import { countsOf } from '../../smoke/check-report.ts'
 import type { Identity } from '../../spacetimedb/identity.ts'
 import { type Deployment, type Ending, isSuccess, type ReleaseJudgement, type Result, results } from '../deployment.ts'
+import { hasBeenChecked } from '../ledger/record-of.ts'
 
 const moduleHash = z
   .string()
@@ -41,6 +42,8 @@ export const promotedSchema = z.object({
   checks: z.object({ passed: z.int(), failed: z.int(), skipped: z.int() }).exactOptional(),
   /** The reducer or procedure that was asked for its health. */
   healthCheck: z.string().exactOptional(),
+  /** Whether anything was asked of the module there, and all of it was as it should be. */
+  isChecked: z.boolean(),
   planPath: z.string().exactOptional(),
   previousModulePath: z.string().exactOptional(),
   /** From its first step to its last. */
@@ -77,6 +80,10 @@ export type Promotion = {
   readonly databases: readonly (Promoted | NotBegun)[]
   readonly stop?: Stop
   readonly plans: readonly SharedPlan[]
+  /** In the ledger; several where one has no room for all databases. */
+  readonly releases?: readonly { readonly id: number; readonly url?: string }[]
+  /** What could not be written down. */
+  readonly ledgerWarning?: string
 }
 
 /** Whether all that was asked for was done. */
@@ -138,6 +145,7 @@ export function promotedOf(deployment: Deployment): Promoted {
     verdict: judgement?.verdict ?? (exists === false ? 'none' : undefined),
     wayBack: judgement?.wayBack,
     checks: smoke && countsOf(smoke),
+    isChecked: hasBeenChecked(deployment, deployment),
     milliseconds: steps.reduce((sum, step) => sum + step.milliseconds, 0)
   })
 }
@@ -146,7 +154,8 @@ export function promotedOf(deployment: Deployment): Promoted {
 export function endedOtherwise(known: Omit<Promoted, 'result' | 'live'>, ending: Ending): Promoted {
   const { database, databaseIdentity, before, verdict, wayBack, healthCheck, planPath, previousModulePath } = known
   const about = { database, databaseIdentity, before, verdict, wayBack, healthCheck, planPath, previousModulePath }
-  return promoted({ ...about, ...endingIn(ending), checks: known.checks, milliseconds: known.milliseconds })
+  const { checks, milliseconds } = known
+  return promoted({ ...about, ...endingIn(ending), checks, isChecked: false, milliseconds })
 }
 
 function promoted(known: Readonly<Record<string, unknown>>): Promoted {

@@ -42,5 +42,11 @@ function isUnsettled(checkpoint: Checkpoint | undefined): checkpoint is Checkpoi
 }
 
 function cutOff(database: string, { previous, wayBack }: Checkpoint): Omit<Promoted, 'result' | 'live'> {
-  return { database, ...(previous && { before: previous.hash }), ...(wayBack && { wayBack }), milliseconds: 0 }
+  return {
+    database,
+    ...(previous && { before: previous.hash }),
+    ...(wayBack && { wayBack }),
+    isChecked: false,
+    milliseconds: 0
+  }
 }

@@ -37,6 +37,7 @@ export function renderPromotion(promotion: Promotion, provenance?: Provenance): 
     `## ${markOf(promotion)} ${promotionHeadline(promotion)}`,
     promotion.stop && quote(stopText(promotion.stop, notBegunIn(promotion))),
     renderTable(promotion),
+    promotion.ledgerWarning && `**The ledger of releases:** ${escapeMarkdown(promotion.ledgerWarning)}`,
     ...failures.slice(0, mostDetails).map((failed) => renderFailure(failed, promotion)),
     failures.length > mostDetails && `*And ${failures.length - mostDetails} more: see the table and the log.*`,
     renderFacts(promotion, provenance),
@@ -63,11 +64,13 @@ export function promotionHeadline(promotion: Promotion): string {
   const { databases, isDryRun } = promotion
   const all = databases.length
   const good = databases.filter(wasBegun).filter(({ result }) => passing.has(result)).length
-  const what = isDryRun ? 'can get the module: a dry run, nothing was changed' : 'run the promoted module'
+  const runs = all === 1 ? 'database runs' : 'databases run'
+  const can = all === 1 ? 'database' : 'databases'
+  const what = isDryRun ? `${can} can get the module: a dry run, nothing was changed` : `${runs} the promoted module`
   const refused = failuresIn(promotion)
   const others = [...countsOf(refused), ...(notBegunIn(promotion) > 0 ? [`${notBegunIn(promotion)} not begun`] : [])]
   const rest = others.length === 0 ? '' : ` (${others.join(', ')})`
-  return `${good} of ${all} databases ${what}${rest}`
+  return `${good} of ${all} ${what}${rest}`
 }
 
 const passing: ReadonlySet<Result> = new Set(['created', 'updated', 'unchanged', 'planned'])
@@ -168,11 +171,15 @@ function renderShared({ before, judgement, databases }: SharedPlan): string {
   return sections([`## From ${what}: ${whose}`, renderPlan(judgement, { limit: 30_000 })])
 }
 
-function renderFacts({ server, identity, moduleHash }: Promotion, provenance: Provenance | undefined): string {
+function renderFacts(
+  { server, identity, moduleHash, releases = [] }: Promotion,
+  provenance: Provenance | undefined
+): string {
   const rows: (readonly [string, string | undefined])[] = [
     ['Server', code(server)],
     ['Deployed as', code(identity)],
     ['Promoted module', code(moduleHash)],
+    ['Release', releases.length === 0 ? undefined : releases.map(releaseLink).join(', ')],
     ...(provenance ? factsOf(provenance) : [])
   ]
   const [head = [], ...rest] = rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))

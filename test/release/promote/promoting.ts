@@ -6,6 +6,7 @@ import { describeOnce } from '../../../src/module/describe-once.ts'
 import type { Module } from '../../../src/module/module.ts'
 import type { Checkpoint } from '../../../src/release/checkpoint.ts'
 import type { Deployment } from '../../../src/release/deployment.ts'
+import type { Ledger } from '../../../src/release/ledger/ledger.ts'
 import { type PromoteRequest, type PromoteTools, promote } from '../../../src/release/promote/promote.ts'
 import type { Promoted, Promotion } from '../../../src/release/promote/promotion.ts'
 import { connect } from '../../../src/spacetimedb/client.ts'
@@ -18,6 +19,7 @@ export type Watched = {
   readonly asked: Readonly<Record<string, number>>
   /** What the log said. */
   readonly told: readonly string[]
+  readonly warned: readonly string[]
   readonly checkpoints: readonly Checkpoint[]
   readonly over: readonly Promoted[]
   readonly deployments: readonly Deployment[]
@@ -32,17 +34,19 @@ export type Interference = {
   /** Told of each database that is over. */
   readonly over?: (database: string) => void
   readonly cancelled?: AbortSignal
+  readonly ledger?: Ledger
 }
 
 /** Promotes a module as its owner, and watches what that does. */
 export async function promoteIn(
   world: World,
   request: Partial<PromoteRequest> & { readonly databases: readonly string[]; readonly module: Module },
-  { before, over: tell, cancelled = new AbortController().signal }: Interference = {}
+  { before, over: tell, cancelled = new AbortController().signal, ledger }: Interference = {}
 ): Promise<Watched> {
   const folder = mkdtempSync(join(tmpdir(), 'promote-'))
   const asked: Record<string, number> = {}
   const told: string[] = []
+  const warned: string[] = []
   const checkpoints: Checkpoint[] = []
   const over: Promoted[] = []
   const deployments: Deployment[] = []
@@ -64,13 +68,18 @@ export async function promoteIn(
       begin: () => {},
       end: ({ detail }) => told.push(detail),
       tell: (text) => told.push(text),
-      warn: (text) => told.push(text)
+      warn: (text) => {
+        told.push(text)
+        warned.push(text)
+      }
     },
     folder,
     origin: {},
     cancelled,
+    ledger,
     progress: {
       remember: (_database, checkpoint) => checkpoints.push(checkpoint),
+      begun: () => {},
       over: (promoted) => {
         underWay.delete(promoted.database)
         over.push(promoted)
@@ -82,7 +91,7 @@ export async function promoteIn(
     }
   }
   const promotion = await promote({ ...usual, ...request }, tools)
-  return { promotion, asked, told, checkpoints, over, deployments, mostAtATime, folder }
+  return { promotion, asked, told, warned, checkpoints, over, deployments, mostAtATime, folder }
 }
 
 const usual = {

@@ -6,16 +6,32 @@ import { resolved, type Schema } from './description.ts'
  */
 export function complete(schema: Schema, value: unknown): unknown {
   const described = whole(schema)
-  if (Array.isArray(value)) return value.map((each) => complete((described.items ?? {}) as Schema, each))
+  if (Array.isArray(value)) return value.map((each) => complete((described.items ?? anything) as Schema, each))
   if (typeof value !== 'object' || value === null) return value
   const properties = (described.properties ?? {}) as Readonly<Record<string, Schema>>
-  const given = Object.entries(value).map(([name, each]) => [name, complete(properties[name] ?? {}, each)] as const)
+  const given = Object.entries(value).map(
+    ([name, each]) => [name, complete(properties[name] ?? anything, each)] as const
+  )
   const missing = ((described.required ?? []) as readonly string[]).filter((name) => !Object.hasOwn(value, name))
-  return Object.fromEntries([...given, ...missing.map((name) => [name, sampleOf(properties[name] ?? {})] as const)])
+  return Object.fromEntries([
+    ...given,
+    ...missing.map((name) => [name, sampleOf(properties[name] ?? anything)] as const)
+  ])
+}
+
+/** Of what nothing is described. */
+const anything: Schema = {}
+
+const known = new WeakMap<Schema, Schema>()
+
+function whole(schema: Schema): Schema {
+  const made = known.get(schema) ?? merged(schema)
+  known.set(schema, made)
+  return made
 }
 
 /** With what `allOf` adds, and the first of alternatives that is an object. */
-function whole(schema: Schema): Schema {
+function merged(schema: Schema): Schema {
   const own = resolved(schema)
   const { allOf = [], anyOf = [], oneOf = [] } = own as Readonly<Record<string, readonly Schema[]>>
   const alternatives = [...anyOf, ...oneOf].map(whole)

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { startActionsClients } from '../actions-clients.ts'
 import { type ResultsService, startResultsService } from '../results-service.ts'
 import { type GitHubApi, startGitHubApi } from './api.ts'
 import { operationIds, readRequest } from './description.ts'
+
+/** Other work may keep the machine busy. */
+jest.setTimeout(90_000)
 
 let results: ResultsService
 let api: GitHubApi
