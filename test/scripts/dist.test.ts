@@ -18,7 +18,11 @@ const scratch = mkdtempSync(join(tmpdir(), 'dist-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
 function runStub(folder: string, stub: string, node = process.execPath) {
-  return spawnSync(node, [join(folder, stub)], { encoding: 'utf8', env: { GITHUB_OUTPUT: '' }, cwd: scratch })
+  return spawnSync(node, [join(folder, stub)], {
+    encoding: 'utf8',
+    env: { GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: '' },
+    cwd: scratch
+  })
 }
 
 describe('the built actions', () => {
@@ -141,6 +145,7 @@ describe('the release tree', () => {
     const texts = [...readFiles(tree)].map(([name, content]) => [name, Buffer.from(content).toString()] as const)
     expect(texts.filter(([, text]) => text.includes('org/stdb-actions')).map(([name]) => name)).toEqual([])
     expect(read('README.md')).toContain('uses: acme/game-actions/deploy@v1')
+    expect(read('README.md')).not.toContain('stands for whoever')
     const markdown = texts.filter(([name]) => name.endsWith('.md'))
     const dead = markdown.flatMap(([name, text]) =>
       [...text.matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g)]
