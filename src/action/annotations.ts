@@ -1,9 +1,10 @@
 import * as core from '@actions/core'
 import { log } from './log.ts'
+import { isOnRunner } from './runner.ts'
 
 /** The one error of a step; `runAction` alone reports it. The step fails. */
 export function annotateFailure(title: string, message: string): void {
-  core.error(bounded(message), { title })
+  show('error', title, message)
   process.exitCode = 1
 }
 
@@ -28,11 +29,22 @@ export type Annotation = {
 export function annotate(annotations: readonly Annotation[]): void {
   for (const { severity, title, message, place } of annotations) {
     made[severity] += 1
-    const properties = { title, ...(place && propertiesOf(place)) }
     if (made[severity] > shownPerStep) log(`${placeText(place)}${severity}: ${message}`)
-    else if (severity === 'error') core.error(bounded(message), properties)
-    else core.warning(bounded(message), properties)
+    else show(severity, title, message, place)
   }
+}
+
+const shown = { error: core.error, warning: core.warning, notice: core.notice }
+
+/** As the runner is told; where there is none, for people to read. */
+function show(
+  severity: 'error' | 'warning' | 'notice',
+  title: string,
+  message: string,
+  place?: Annotation['place']
+): void {
+  if (isOnRunner()) shown[severity](bounded(message), { title, ...(place && propertiesOf(place)) })
+  else log(`${placeText(place)}${severity}: ${title}: ${bounded(message)}`)
 }
 
 function placeText(place: Annotation['place']): string {
@@ -55,13 +67,13 @@ function propertiesOf({ file, line, column, endLine }: NonNullable<Annotation['p
 /** A warning, shown with the run. After the tenth of a step, which is the last that GitHub shows, in the log only. */
 export function warn(title: string, message: string): void {
   made.warning += 1
-  if (made.warning <= shownPerStep) core.warning(bounded(message), { title })
+  if (made.warning <= shownPerStep) show('warning', title, message)
   else log(`Warning: ${title}: ${message}`)
 }
 
 /** Something that is as it should be, and worth knowing, shown with the run. */
 export function notice(title: string, message: string): void {
-  core.notice(bounded(message), { title })
+  show('notice', title, message)
 }
 
 /** https://docs.github.com/en/actions/reference/limits: errors, and warnings, of a step that are shown. */

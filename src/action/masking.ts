@@ -1,6 +1,7 @@
 import * as core from '@actions/core'
 import type { Environment } from './inputs.ts'
 import { givenText } from './inputs.ts'
+import { isOnRunner } from './runner.ts'
 import type { ActionSpec } from './spec.ts'
 
 /** Masks what was given for the secret inputs of an action. To be called before anything is printed. */
@@ -13,9 +14,11 @@ export function maskSecretInputs(spec: ActionSpec, environment: Environment): vo
 
 /**
  * Has the runner replace a secret in the log, in every form in which it may get there: a runner compares texts, line
- * by line, so each line and each usual encoding is a secret of its own.
+ * by line, so each line and each usual encoding is a secret of its own. Elsewhere nobody would replace it, and asking for
+ * it would print it.
  */
 export function maskSecret(secret: string): void {
+  if (!isOnRunner()) return
   for (const form of formsOf(secret)) core.setSecret(form)
 }
 

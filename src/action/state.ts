@@ -2,6 +2,7 @@ import * as core from '@actions/core'
 import type * as z from 'zod'
 import { ConfigurationError } from '../errors.ts'
 import type { Environment } from './inputs.ts'
+import { isOnRunner } from './runner.ts'
 
 /** Something that an action's main step leaves for its post step. */
 export type State<T> = {
@@ -14,7 +15,10 @@ export type State<T> = {
 /** State of a name, in JSON. Never secrets: the runner keeps it in a file in clear. */
 export function defineState<Schema extends z.ZodType>(name: string, schema: Schema): State<z.output<Schema>> {
   return {
-    save: (value) => core.saveState(name, JSON.stringify(value)),
+    save: (value) => {
+      // Elsewhere there is no post step to read it.
+      if (isOnRunner()) core.saveState(name, JSON.stringify(value))
+    },
     read: (environment) => {
       const saved = environment[`STATE_${name}`]
       if (!saved) return undefined

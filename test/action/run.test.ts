@@ -255,3 +255,16 @@ describe('a summary', () => {
     expect(failing.exitCode).toBe(0)
   })
 })
+
+describe('where no runner reads what is printed', () => {
+  test('no secret is printed to have it masked, and errors are to be read by people', async () => {
+    const step = await runStep(
+      `maskSecretInputs({ inputs: { token: { secret: true } } }, { INPUT_TOKEN: 'hush-hush' })
+      annotateFailure('Build failed', 'two\\nlines')`,
+      { env: { GITHUB_ACTIONS: '' } }
+    )
+    expect(step).toMatchObject({ exitCode: 1, commands: [] })
+    expect(step.stdout).not.toContain('hush')
+    expect(step.stdout).toContain('error: Build failed: two\nlines')
+  })
+})

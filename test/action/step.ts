@@ -35,7 +35,7 @@ export async function runStep(body: string, { env = {}, signal }: StepOptions = 
     writeFileSync(file('step.mjs'), `import { ${names.join(', ')} } from '../${library()}'\n${body}\n`)
     const child = spawn(process.execPath, [file('step.mjs')], {
       cwd: root,
-      env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...files, ...env }
+      env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), GITHUB_ACTIONS: 'true', ...files, ...env }
     })
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -57,6 +57,7 @@ const exported: Readonly<Record<string, readonly string[]>> = {
   'action/annotations.ts': ['annotate', 'annotateFailure', 'warn'],
   'action/input-types.ts': ['text', 'flag', 'choice'],
   'action/log.ts': ['log'],
+  'action/masking.ts': ['maskSecretInputs'],
   'action/oidc.ts': ['requestIdToken'],
   'action/run.ts': ['runAction', 'runPost'],
   'action/spec.ts': ['defineAction'],
