@@ -1,12 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { stringify } from 'yaml'
 import { messageOf } from '../src/errors.ts'
 import { version as builtIn } from '../src/version.ts'
 import { fixtureModule } from '../test/fixtures.ts'
+import { node24 } from '../test/runner/node24.ts'
 import { Job } from '../test/runner/runner.ts'
-import { startStage } from '../test/runner/stage.ts'
+import { hashOf, type Stage, startStage } from '../test/runner/stage.ts'
+import { act } from '../test/workflows/act.ts'
+import { outcomeOf } from '../test/workflows/act-log.ts'
+import { runAct } from '../test/workflows/act-process.ts'
 import { bundle } from './bundle.ts'
 import { differences, readFiles, replaceFolder } from './files.ts'
 import { type MadeRelease, makeRelease } from './release/make.ts'
@@ -64,26 +69,90 @@ function tagged(made: MadeRelease, version: string): string {
   return remote
 }
 
-/** Deploys with the action in its folder and with the one at the root, from the moving tag of the major version. */
+/**
+ * Deploys with the action in its folder and with the one at the root, from the moving tag of the major version: in a
+ * workflow that act runs, or where there is no act by starting what their action.yml names.
+ */
 async function used(remote: string, version: string): Promise<void> {
   const tag = `v${version.split('.')[0]}`
   const actions = join(scratch, 'uses')
   git(scratch, ['clone', '--quiet', '--depth=1', '--branch', tag, `file://${remote}`, actions])
+  const found = await act(console.log)
+  if (found.kind === 'missing') console.log(`Used without a workflow: ${found.reason}.`)
   const stage = await startStage()
   try {
-    for (const action of ['deploy', '.']) {
-      const database = stage.newDatabase()
-      const job = new Job({ actions, secrets: () => [...stage.secrets] })
-      writeFileSync(join(job.workspace, 'game.wasm'), fixtureModule('counter.wasm'))
-      const inputs = { server: stage.server.url, database, module: 'game.wasm', token: stage.token, create: 'true' }
-      const { exitCode, outputs, log } = await job.run({ action, inputs })
-      await job.post()
-      job.end()
-      const name = join('someone/actions', action)
-      if (exitCode !== 0 || outputs.result !== 'created') throw new Error(`${name}@${tag} did not deploy:\n${log}`)
-      console.log(`Used as ${name}@${tag}: ${outputs.result}`)
+    for (const folder of ['/deploy', '']) {
+      const name = `someone/actions${folder}@${tag}`
+      const repository = `someone/actions@${tag}`
+      const use: Use = { name, repository, actions, folder, stage, database: stage.newDatabase() }
+      if (found.kind === 'ready') await useInWorkflow(use, found.program)
+      else await useAlone(use)
+      if ((await stage.liveHash(use.database)) !== hashOf('counter')) throw new Error(`${use.name} did not deploy`)
+      console.log(`Used as ${use.name}: deployed`)
     }
   } finally {
     await stage.server.close()
   }
+}
+
+type Use = {
+  /** As after `uses:`. */
+  readonly name: string
+  /** The same for the root. */
+  readonly repository: string
+  /** The folder of the release, and in it that of the action with a slash before. */
+  readonly actions: string
+  readonly folder: string
+  readonly stage: Stage
+  readonly database: string
+}
+
+function inputsOf({ stage, database }: Use) {
+  return { server: stage.server.url, database, module: 'game.wasm', token: stage.token, create: 'true' }
+}
+
+async function useInWorkflow(use: Use, program: string): Promise<void> {
+  const folder = mkdtempSync(join(scratch, 'workflow-'))
+  const module = join(folder, 'game.wasm')
+  const steps = [
+    { run: 'cp "$MODULE" game.wasm', env: { MODULE: module } },
+    { uses: use.name, with: inputsOf(use) }
+  ]
+  const workflow = { on: 'push', jobs: { deploy: { 'runs-on': 'ubuntu-latest', steps } } }
+  writeFileSync(join(folder, 'workflow.yml'), stringify(workflow))
+  writeFileSync(module, fixtureModule('counter.wasm'))
+  git(folder, ['init', '--quiet'])
+  git(folder, ['add', '--all'])
+  git(folder, ['-c', 'user.name=dry', '-c', 'user.email=dry@run', 'commit', '--quiet', '--message=A game'])
+  const local = `${use.repository}=${use.actions}`
+  const args = [
+    'push',
+    '--workflows',
+    'workflow.yml',
+    '--platform',
+    'ubuntu-latest=-self-hosted',
+    '--no-cache-server',
+    '--json'
+  ]
+  const path = [dirname(node24() ?? process.execPath), process.env.PATH].join(delimiter)
+  const env = { ...process.env, PATH: path, HOME: scratch, XDG_CACHE_HOME: join(scratch, 'cache') }
+  const lines = await runAct({
+    program,
+    args: [...args, '--local-repository', local],
+    folder,
+    env,
+    deadline: 300_000,
+    interruption: undefined
+  })
+  const outcome = outcomeOf(['deploy'], lines)
+  if (outcome.jobs.deploy !== 'success') throw new Error(`A workflow with ${use.name} failed:\n${outcome.log}`)
+}
+
+async function useAlone(use: Use): Promise<void> {
+  const job = new Job({ actions: use.actions, secrets: () => [...use.stage.secrets] })
+  writeFileSync(join(job.workspace, 'game.wasm'), fixtureModule('counter.wasm'))
+  const { exitCode, log } = await job.run({ action: `.${use.folder}`, inputs: inputsOf(use) })
+  await job.post()
+  job.end()
+  if (exitCode !== 0) throw new Error(`${use.name} failed:\n${log}`)
 }

@@ -37,20 +37,46 @@ function whole(file: string, kind: WorkflowDocument['kind'], text: string): Work
   return { file, linesBefore: 0, kind, text }
 }
 
-/** Workflows, jobs' steps and single steps in a Markdown file; other YAML is nobody's to judge here. */
+/** Workflows and parts of them in a Markdown file; other YAML is nobody's to judge here. */
 function blocksIn(file: string, markdown: string): WorkflowDocument[] {
-  const blocks = [...markdown.matchAll(/^```ya?ml\n(.*?)^```$/gms)]
-  return blocks.flatMap(({ index, 1: text = '' }) => {
-    const linesBefore = markdown.slice(0, index).split('\n').length
-    const content: unknown = parseDocument(text).toJS()
-    if (Array.isArray(content)) {
-      const prefix = 'on: push\njobs:\n  shown:\n    runs-on: ubuntu-latest\n    steps:\n'
-      const steps = text.replace(/^(?=.)/gm, '      ')
-      return [
-        { file, linesBefore: linesBefore - prefix.split('\n').length + 1, kind: 'workflow', text: prefix + steps }
-      ]
-    }
-    const isWorkflow = typeof content === 'object' && content !== null && 'jobs' in content
-    return isWorkflow ? [{ file, linesBefore, kind: 'workflow', text }] : []
+  return yamlBlocks(markdown).flatMap(({ linesBefore, text }) => {
+    const workflow = workflowAround(text)
+    return workflow === undefined
+      ? []
+      : [{ file, linesBefore: linesBefore - workflow.linesBefore, kind: 'workflow', text: workflow.text }]
   })
+}
+
+/** YAML that is shown in Markdown. In a list it is set in; here it is not. */
+export function yamlBlocks(markdown: string): { readonly linesBefore: number; readonly text: string }[] {
+  const blocks = [...markdown.matchAll(/^( *)```ya?ml\n(.*?)^\1```$/gms)]
+  return blocks.map(({ index, 1: indent = '', 2: text = '' }) => ({
+    linesBefore: markdown.slice(0, index).split('\n').length,
+    text: text.replace(new RegExp(`^ {${indent.length}}`, 'gm'), '')
+  }))
+}
+
+const workflowKeys = ['name', 'run-name', 'on', 'permissions', 'env', 'defaults', 'concurrency']
+
+/** The workflow that a text is, or is a part of: steps, or what is said at a workflow's top. `undefined` for other YAML. */
+export function workflowAround(text: string): { readonly linesBefore: number; readonly text: string } | undefined {
+  const content: unknown = parseDocument(text).toJS()
+  if (Array.isArray(content)) {
+    const isSteps = content.every(
+      (item) => typeof item === 'object' && item !== null && ('uses' in item || 'run' in item)
+    )
+    return isSteps ? after(`on: push\n${job}`, text.replace(/^(?=.)/gm, '      ')) : undefined
+  }
+  if (typeof content !== 'object' || content === null) return undefined
+  // CircleCI's have jobs too, and a version.
+  if ('version' in content) return undefined
+  if ('jobs' in content) return 'on' in content ? after('', text) : after('on: push\n', text)
+  const isTop = Object.keys(content).every((key) => workflowKeys.includes(key))
+  return isTop ? after('on' in content ? '' : 'on: push\n', `${text}\n${job}      - run: 'true'\n`) : undefined
+}
+
+const job = 'jobs:\n  shown:\n    runs-on: ubuntu-latest\n    steps:\n'
+
+function after(before: string, text: string) {
+  return { linesBefore: before.split('\n').length - 1, text: before + text }
 }

@@ -18,7 +18,11 @@ const scratch = mkdtempSync(join(tmpdir(), 'dist-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
 function runStub(folder: string, stub: string, node = process.execPath) {
-  return spawnSync(node, [join(folder, stub)], { encoding: 'utf8', env: { GITHUB_OUTPUT: '' }, cwd: scratch })
+  return spawnSync(node, [join(folder, stub)], {
+    encoding: 'utf8',
+    env: { GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: '' },
+    cwd: scratch
+  })
 }
 
 describe('the built actions', () => {
