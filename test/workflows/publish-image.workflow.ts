@@ -11,7 +11,7 @@ const workflow = 'publish-image.yml'
 
 test('on a pull request the image is built and tried, and not pushed', async () => {
   stage.repository.commit(await game('counter'))
-  await stage.server().publish('image', 'counter')
+  await stage.containers.publish('smoke-test', 'counter')
   const { jobs, steps } = await stage.run({ workflow, event: { kind: 'pull_request', number: 3, branch: 'fix' } })
   expect(jobs).toEqual({ build: 'success', image: 'success' })
   expect(stage.images).toEqual({})

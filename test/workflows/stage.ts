@@ -68,7 +68,8 @@ export async function startWorkflowStage(
   const { contents, host } = registry
   ports.set('ghcr.io', portOf(`http://${host}`)).set('tokens.ghcr.io', portOf(contents.addresses.tokens))
   contents.addresses = { ...contents.addresses, tokens: 'https://tokens.ghcr.io' }
-  const stage = new WorkflowStage(github, await startIdTokens(), registry)
+  const containers = await namedServer(await startServer())
+  const stage = new WorkflowStage({ github, idTokens: await startIdTokens(), registry, containers })
   for (const host of servers) {
     const server = await startServer()
     ports.set(host, portOf(server.url))
@@ -104,6 +105,8 @@ async function namedServer({ url, issueToken, close }: EmbeddedServer): Promise<
   }
 }
 
+type Services = Pick<WorkflowStage, 'github' | 'idTokens' | 'registry' | 'containers'>
+
 export class WorkflowStage {
   readonly github: GitHub
   readonly idTokens: IdTokens
@@ -111,18 +114,21 @@ export class WorkflowStage {
   readonly servers = new Map<string, NamedServer>()
   /** What is reached as ghcr.io by those whose token may write packages. docker's images are in `images`. */
   readonly registry: RegistryStandIn
+  /** What answers in each container that docker is told to run. */
+  readonly containers: NamedServer
   readonly repository: GameRepository
   readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'workflows-')))
   readonly #machine = join(this.#folder, 'machine')
   #runs = 0
 
-  constructor(github: GitHub, idTokens: IdTokens, registry: RegistryStandIn) {
-    this.registry = registry
+  constructor({ github, idTokens, registry, containers }: Services) {
     this.github = github
     this.idTokens = idTokens
+    this.registry = registry
+    this.containers = containers
     this.repository = new GameRepository(join(this.#folder, 'repository'))
     installRustToolchain(this.#machine)
-    installDocker(this.#machine, {})
+    installDocker(this.#machine, { port: portOf(containers.url) })
   }
 
   /** Throws when there is none of this name. */
@@ -203,7 +209,7 @@ export class WorkflowStage {
 
   /** Throws when GitHub was asked wrongly. */
   async close(): Promise<void> {
-    const servers = [...this.servers.values()].map((server) => server.close())
+    const servers = [this.containers, ...this.servers.values()].map((server) => server.close())
     rmSync(this.#folder, { recursive: true, force: true })
     await Promise.all([...servers, this.github.close(), this.idTokens.close(), this.registry.close()])
   }
