@@ -7,7 +7,7 @@ import { workflowDocuments } from '../../scripts/workflow-documents.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const project = mkdtempSync(join(tmpdir(), 'workflows-'))
-const example = readFileSync(join(root, 'workflows-examples/deploy.yml'), 'utf8')
+const example = readFileSync(join(root, 'workflows-examples/preview.yml'), 'utf8')
 const mistakes = [
   {
     mistake: 'an input that the action does not have',
@@ -17,26 +17,25 @@ const mistakes = [
   },
   {
     mistake: 'an action that there is not',
-    at: /stdb-actions\/deploy@v1/,
-    text: 'stdb-actions/depoly@v1',
-    named: 'depoly'
+    at: /stdb-actions\/preview@v1/,
+    text: 'stdb-actions/perview@v1',
+    named: 'perview'
   },
   { mistake: 'a required input that is missing', at: /^ *server: .*\n/m, text: '', named: '`server`' },
   { mistake: 'a permission that there is not', at: /id-token: write/, text: 'id-tokens: write', named: 'id-tokens' },
   {
     mistake: 'a context that there is not',
-    at: /\bsteps\.deploy\.outputs/,
-    text: 'stepz.deploy.outputs',
+    at: /\bsteps\.build\.outputs/,
+    text: 'stepz.build.outputs',
     named: 'stepz'
   }
 ]
 const markdown = `# Use
 
 \`\`\`yaml
-- uses: org/stdb-actions/deploy@v1
+- uses: org/stdb-actions/preview@v1
   with:
     server: local
-    database: a
     modul: b
 \`\`\`
 
@@ -45,7 +44,10 @@ not: a workflow
 \`\`\`
 `
 
-cpSync(join(root, 'actions/deploy/action.yml'), join(project, 'actions/deploy/action.yml'))
+for (const action of ['setup-spacetimedb', 'build-module', 'preview']) {
+  const metadata = join('actions', action, 'action.yml')
+  cpSync(join(root, metadata), join(project, metadata))
+}
 write('docs/use.md', markdown)
 for (const [index, { at, text }] of mistakes.entries()) {
   write(`workflows-examples/${index}.yml`, example.replace(at, text))
@@ -72,14 +74,14 @@ describe('the check of workflows', () => {
 
   test.each(mistakes.map((each, index) => ({ ...each, index })))('finds $mistake', ({ index, named }) => {
     const found = complaints.filter((line) => line.startsWith(`workflows-examples/${index}.yml:`))
-    expect(found.length).toBeGreaterThan(0)
-    expect(found.join('\n')).toContain(named)
+    expect(found).not.toEqual([])
+    for (const complaint of found) expect(complaint).toContain(named)
   })
 
   test('looks into Markdown, and tells the line', () => {
     expect(complaints.filter((line) => line.startsWith('docs/')).sort()).toEqual([
-      'docs/use.md:5: Missing required input `module`',
-      "docs/use.md:8: Invalid action input 'modul'"
+      'docs/use.md:5: Missing required input `prefix`',
+      "docs/use.md:7: Invalid action input 'modul'"
     ])
   })
 
