@@ -246,16 +246,23 @@ test.concurrent('without permissions it works all the same, and says what it cou
   expect(deleted).toMatchObject({ exitCode: 0, outputs: { result: 'deleted', database } })
 })
 
-test.concurrent('a preview whose filling is cut off is deleted by the post step', async () => {
+/** A new preview that is to be filled, on a server that can be kept from answering. */
+async function startFilling() {
   const { database, run } = newPullRequest()
   const proxy = await startProxy(stage.server.url)
-  const { job, step } = start({
-    workflow: run('opened'),
-    module: 'counter',
-    files: { 'seed.yml': seed },
-    inputs: { server: proxy.url, seed: 'seed.yml' },
-    secrets: () => [...proxy.issuedTokens]
-  })
+  const inputs = { server: proxy.url, seed: 'seed.yml' }
+  const secrets = () => [...proxy.issuedTokens]
+  const files = { 'seed.yml': seed }
+  const { job, step } = start({ workflow: run('opened'), module: 'counter', files, inputs, secrets })
+  const end = async () => {
+    job.end()
+    await proxy.close()
+  }
+  return { database, proxy, job, step, end }
+}
+
+test.concurrent('a preview whose filling is cut off is deleted by the post step', async () => {
+  const { database, proxy, job, step, end } = await startFilling()
   const match = { method: 'POST', path: /\/call\/increment_counter/ }
   proxy.inject({ match, fault: { kind: 'hang', forward: true }, answered: () => step.kill() })
   try {
@@ -267,8 +274,26 @@ test.concurrent('a preview whose filling is cut off is deleted by the post step'
     expect(post && errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
     expect(await stage.liveHash(database)).toBeUndefined()
   } finally {
-    job.end()
-    await proxy.close()
+    await end()
+  }
+})
+
+test.concurrent('a preview that is created after its job was cut off is deleted by the post step too', async () => {
+  const { database, proxy, job, step, end } = await startFilling()
+  proxy.inject({ match: { method: 'PUT' }, fault: { kind: 'hang', forward: false }, before: () => step.kill() })
+  try {
+    await step.result
+    expect(await stage.liveHash(database)).toBeUndefined()
+    const lands = async () => {
+      await stage.publish(database, 'counter')
+    }
+    proxy.inject({ match: { method: 'POST', path: /\/sql$/, nth: 1 }, before: lands })
+    const [post] = await job.post()
+    expect(post?.exitCode).toBe(1)
+    expect(post && errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
+    expect(await stage.liveHash(database)).toBeUndefined()
+  } finally {
+    await end()
   }
 })
 
