@@ -73,7 +73,7 @@ test('what an environment names is built, deployed to its database, and written 
 test('a project that does not build changes nothing', async () => {
   const database = await stage.stage.databaseWith('counter')
   const files = { 'Cargo.toml': '[workspace]\nmembers = []\n' }
-  const { main } = await stage.run('deploy', { database, files })
+  const { main } = await stage.runMain('deploy', { database, files })
   expect(main.outputs.result).toBe('failed')
   expect(errorsOf(main)).toEqual([expect.stringContaining('a project to build was looked for')])
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
@@ -87,7 +87,7 @@ test('a module is fetched from a registry, by the tag of an image that says wher
   const { reference } = await pushModule(client, { repository: 'octocat/game', module, origin: { revision } })
   const image = storeImage({ 'dev.spacetimedb.module.artifact': reference, 'dev.spacetimedb.module.hash': module.hash })
   const inputs = { 'from-image': `${registry.host}/octocat/game:v1` }
-  const { main } = await stage.run('deploy', { database, inputs })
+  const { main } = await stage.runMain('deploy', { database, inputs })
   expect(errorsOf(main)).toEqual([])
   expect(await stage.stage.liveHash(database)).toBe(module.hash)
   expect(main.outputs['module-artifact']).toBe(reference)
@@ -100,7 +100,7 @@ test('an image that does not say where its module is, or says it of another modu
   const database = await stage.stage.databaseWith('counter')
   const inputs = { 'from-image': `${registry.host}/octocat/game:v1` }
   storeImage({ 'dev.spacetimedb.module.hash': hashOf('counter-additive') })
-  const silent = await stage.run('deploy', { database, inputs })
+  const silent = await stage.runMain('deploy', { database, inputs })
   expect(errorsOf(silent.main)).toEqual([expect.stringMatching(/does not say where its module.*`publish-image`/s)])
   const module = moduleFromBytes(fixtureModule('counter-additive.wasm'))
   const { digest } = packModule(module, {}).manifest
@@ -109,7 +109,7 @@ test('an image that does not say where its module is, or says it of another modu
     'dev.spacetimedb.module.artifact': `${registry.host}/octocat/game@${digest}`,
     'dev.spacetimedb.module.hash': hashOf('counter')
   })
-  const lying = await stage.run('deploy', { database, inputs })
+  const lying = await stage.runMain('deploy', { database, inputs })
   expect(errorsOf(lying.main)).toEqual([expect.stringContaining('says that its module is')])
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
 })
@@ -154,7 +154,7 @@ test('an image is pushed before the module is published, and tagged when the rel
   const database = await stage.stage.databaseWith('counter')
   const machine = machineWithDocker()
   const inputs = imageInputs('kept')
-  const { main } = await stage.run('deploy', {
+  const { main } = await stage.runMain('deploy', {
     database,
     module: 'counter-additive',
     inputs,
@@ -181,7 +181,12 @@ test("a release that is not kept leaves the tags of its image where they were, w
   const database = await stage.stage.databaseWith('counter')
   const machine = machineWithDocker({ driver: 'docker' })
   const inputs = imageInputs('undone')
-  const { main } = await stage.run('deploy', { database, module: 'counter-unhealthy', inputs, env: pathOf(machine) })
+  const { main } = await stage.runMain('deploy', {
+    database,
+    module: 'counter-unhealthy',
+    inputs,
+    env: pathOf(machine)
+  })
   expect(main.outputs).toMatchObject({ result: 'rolled-back', pushed: 'false' })
   const name = inputs['publish-image']
   const unfollowed = `${name}:staged-${hashOf('counter-unhealthy').slice(0, 12)}`
@@ -193,12 +198,12 @@ test('an image that can not be made keeps the module from being published; what 
   const database = await stage.stage.databaseWith('counter')
   const machine = machineWithDocker({ fails: { 'buildx build': 'ERROR: failed to solve: the base is gone' } })
   const options = { database, inputs: imageInputs('none'), env: pathOf(machine) }
-  const failed = await stage.run('deploy', { ...options, module: 'counter-additive' })
+  const failed = await stage.runMain('deploy', { ...options, module: 'counter-additive' })
   expect(failed.main.outputs).toMatchObject({ result: 'failed', pushed: 'false' })
   expect(errorsOf(failed.main)).toEqual([expect.stringContaining('Nothing was changed')])
   expect(stage.entries(database)).toEqual([])
   const builds = callsIn(machine).length
-  const refused = await stage.run('deploy', { ...options, module: 'counter-column-type' })
+  const refused = await stage.runMain('deploy', { ...options, module: 'counter-column-type' })
   expect(refused.main.outputs.result).toBe('refused')
   expect(callsIn(machine)).toHaveLength(builds)
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
@@ -207,7 +212,12 @@ test('an image that can not be made keeps the module from being published; what 
 test('a release whose image can not be tagged is live, and the job fails', async () => {
   const database = await stage.stage.databaseWith('counter')
   const env = pathOf(machineWithDocker({ fails: { 'buildx imagetools create': 'ERROR: denied' } }))
-  const { main } = await stage.run('deploy', { database, module: 'counter-additive', inputs: imageInputs('late'), env })
+  const { main } = await stage.runMain('deploy', {
+    database,
+    module: 'counter-additive',
+    inputs: imageInputs('late'),
+    env
+  })
   expect(main).toMatchObject({ exitCode: 1, outputs: { result: 'updated', pushed: 'false' } })
   expect(errorsOf(main)).toEqual([expect.stringMatching(/is live and kept.*Run the job again/s)])
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter-additive'))
@@ -244,13 +254,13 @@ test('a release is rehearsed before anything is changed', async () => {
   await installPrograms(programs, '2.8.3')
   const database = await stage.stage.databaseWith('counter')
   const options = { database, inputs: { rehearse: 'live', version: '2.8.3' }, env: pathOf(programs) }
-  const bad = await stage.run('deploy', { ...options, module: 'counter-unhealthy' })
+  const bad = await stage.runMain('deploy', { ...options, module: 'counter-unhealthy' })
   expect(bad.main.outputs.result).toBe('failed')
   expect(errorsOf(bad.main)).toEqual([expect.stringContaining('The rehearsal did not pass')])
   expect(bad.main.leftProcesses).toBe(false)
   expect(stage.entries(database)).toEqual([])
   expect(await stage.stage.liveHash(database)).toBe(hashOf('counter'))
-  const good = await stage.run('deploy', { ...options, module: 'counter-additive' })
+  const good = await stage.runMain('deploy', { ...options, module: 'counter-additive' })
   expect(errorsOf(good.main)).toEqual([])
   expect(good.main.outputs).toMatchObject({ result: 'updated', rehearsal: expect.stringContaining('rehearsal.json') })
   expect(good.main.leftProcesses).toBe(false)
@@ -280,7 +290,7 @@ test('of two deploys at once one wins, and the other says which', async () => {
   })
   try {
     await hasBegun
-    const { main: winner } = await stage.run('deploy', { database, module: 'counter-additive' })
+    const { main: winner } = await stage.runMain('deploy', { database, module: 'counter-additive' })
     expect(winner.outputs.result).toBe('updated')
     await stage.stage.call(database, 'increment_counter', [7])
     const loser = await step.result
