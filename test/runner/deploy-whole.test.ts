@@ -93,6 +93,18 @@ test.concurrent('a module is fetched from a registry, by the tag of an image tha
   expect(stage.entries(database).at(-1)?.payload).toMatchObject({ image, moduleArtifact: reference, commit: revision })
 })
 
+test.concurrent('a module from a registry of which nobody knows the commit is written down without one', async () => {
+  const database = await stage.stage.databaseWith('counter')
+  const module = moduleFromBytes(fixtureModule('counter-additive.wasm'))
+  const { reference } = await pushModule(open(registry.host).registry, { repository: 'octocat/plain', module })
+  const { main } = await stage.runMain('deploy', { database, inputs: { 'from-image': reference } })
+  expect(errorsOf(main)).toEqual([])
+  const { payload } = stage.entries(database).at(-1) ?? {}
+  expect(payload).toMatchObject({ moduleArtifact: reference, moduleHash: module.hash })
+  expect(payload).not.toHaveProperty('commit')
+  expect(payload).not.toHaveProperty('ref')
+})
+
 test.concurrent('an image that does not say where its module is, or says it of another module, is not deployed', async () => {
   const database = await stage.stage.databaseWith('counter')
   const inputs = { 'from-image': `${registry.host}/octocat/game:other` }

@@ -75,6 +75,15 @@ describe('a promotion', () => {
       expect(await stage.liveHash(name)).toBe(hashOf('counter-additive'))
     }
     expect(post).toMatchObject({ exitCode: 0, summary: '' })
+    const [adopted, shared, ...others] = there.entries('production')
+    expect(others).toEqual([])
+    expect(adopted?.payload).toMatchObject({ action: 'adopt', databases: names, moduleHash: hashOf('counter') })
+    expect(shared).toMatchObject({
+      payload: { action: 'promote', databases: names },
+      states: ['in_progress', 'success']
+    })
+    expect(shared?.descriptions.at(-1)).toBe('updated, checked')
+    expect(main.outputs['release-id']).toBe(String(shared?.id))
   })
 
   test.concurrent('promotes nothing of which nobody knows that it passed its checks', async () => {
