@@ -17,7 +17,7 @@ afterAll(() => stage.close())
 type Choice = Omit<LedgerStepOptions, 'database'>
 
 const rollBack = async (database: string, choice: Choice = {}) =>
-  (await stage.run('rollback', { database, ...choice })).main
+  (await stage.runMain('rollback', { database, ...choice })).main
 
 const errorsOf = ({ annotations }: StepResult) =>
   annotations.filter(({ level }) => level === 'error').map(({ message }) => message)

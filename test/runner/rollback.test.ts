@@ -57,7 +57,8 @@ async function databaseOf(...modules: readonly string[]): Promise<{ database: st
   return { database, ids }
 }
 
-const rollback = (options: LedgerStepOptions) => ledgerStage.run('rollback', options)
+const rollback = (options: LedgerStepOptions) => ledgerStage.runMain('rollback', options)
+const wholeRollback = (options: LedgerStepOptions) => ledgerStage.run('rollback', options)
 const errorsOf = ({ annotations }: StepResult) => annotations.filter(({ level }) => level === 'error')
 const breaking = { 'allow-breaking-clients': 'true' }
 const file = { module: 'module.wasm' }
@@ -82,7 +83,7 @@ describe('a night', () => {
     expect(planned.main.summary).toContain(`\`to: ${ids[0]}\``)
     expect(await stage.liveHash(database)).toBe(hashOf('counter-additive'))
 
-    const done = await rollback({ database, inputs: { ...breaking, reason: 'Counters stand still.' } })
+    const done = await wholeRollback({ database, inputs: { ...breaking, reason: 'Counters stand still.' } })
     expect(done.main).toMatchObject({
       exitCode: 0,
       outputs: {
@@ -276,7 +277,7 @@ describe('a wrong input', () => {
     ]
   ])('%s is one error, and nothing is changed', async (_, inputs, says) => {
     const { database } = await databaseOf('counter', 'counter-unhealthy')
-    const { main, post } = await rollback({ database, module: 'counter', inputs: { module: '', ...inputs } })
+    const { main, post } = await wholeRollback({ database, module: 'counter', inputs: { module: '', ...inputs } })
     const errors = [...errorsOf(main), ...errorsOf(post)]
     expect(errors).toHaveLength(1)
     expect(errors[0]?.message).toMatch(says)
