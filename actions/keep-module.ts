@@ -26,11 +26,19 @@ export async function keepSavedModule(path: string, hash: ModuleHash, environmen
   else log(`The module that was live could not be kept as an artifact: ${uploaded.reason}`)
 }
 
-/** Keeps what a release has replaced, once the release was written down: who finds it in the ledger finds its bytes. */
+/** What is asked of a deployment that is over. */
+export type Replacing = Pick<Deployment, 'live' | 'release' | 'ledgerWarning' | 'previousModulePath' | 'previousHash'>
+
+/**
+ * Keeps what a release has replaced: who finds it in the ledger finds its bytes, and where that could not be written, who
+ * knows its hash. Where no ledger is wanted, nothing is kept.
+ */
 export async function keepReplacedModule(
-  { release, previousModulePath, previousHash }: Pick<Deployment, 'release' | 'previousModulePath' | 'previousHash'>,
+  { live, release, ledgerWarning, previousModulePath, previousHash }: Replacing,
   environment: Environment
 ): Promise<void> {
-  if (release === undefined || previousModulePath === undefined || previousHash === undefined) return
+  const isUnwritten = release === undefined && ledgerWarning !== undefined && live.kind !== 'previous'
+  if (release === undefined && !isUnwritten) return
+  if (previousModulePath === undefined || previousHash === undefined) return
   await keepSavedModule(previousModulePath, previousHash, environment)
 }

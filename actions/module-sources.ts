@@ -95,7 +95,7 @@ async function fetchNamed(
   return fetchFirst(own, wanted, hash, folder, environment)
 }
 
-/** Downloads those that are still kept, the newest first, until one has the module. */
+/** Downloads those that are still kept, the newest first, until one has the module. Throws when none does and one could not be had. */
 async function fetchFirst(
   { owner, repository, token }: OwnRepository,
   artifacts: readonly RepositoryArtifact[],
@@ -109,16 +109,21 @@ async function fetchFirst(
   const { gitHubArtifacts } = await import('../src/github/artifacts.ts')
   const client = gitHubArtifacts({ environment, timeout: 60_000 })
   let other: Module | undefined
+  let failure: string | undefined
   for (const artifact of kept.slice(0, mostDownloads)) {
     const target = join(folder, `artifact-${artifact.id}`)
     await mkdir(target, { recursive: true })
     const from = { owner, repository, token }
     const downloaded = await withoutVariables(inputsAndState, () => client.download(artifact, target, from))
-    if (downloaded.kind === 'failed') throw new Error(downloaded.reason)
+    if (downloaded.kind === 'failed') {
+      failure ??= downloaded.reason
+      continue
+    }
     const module = await moduleInFolder(target, hash)
     if (module?.hash === hash) return module
     other ??= module
   }
+  if (failure !== undefined) throw new Error(failure)
   return other
 }
 

@@ -10,6 +10,7 @@ import { loadModule } from '../src/module/load.ts'
 import { startServer } from '../test/embedded/server.ts'
 import { loadHead, loadRows, soakHead, soakRow } from './bench/load.ts'
 import { logScan } from './bench/log.ts'
+import { promoteHead, promoteRow } from './bench/promote.ts'
 import { judge, type Measurement, measurementOf, timed } from './measuring.ts'
 import { root } from './repository.ts'
 
@@ -29,6 +30,7 @@ const rows = [
   await withDeploys(compare)
 ]
 console.log(table(['what', 'median', 'baseline', 'median', 'ratio', 'beyond it', 'budget', ''], rows))
+console.log(`\n${table(promoteHead, [await promoteRow()])}`)
 console.log(`\n${table(loadHead, await loadRows())}`)
 console.log(`\n${table(soakHead, [await soakRow()])}`)
 

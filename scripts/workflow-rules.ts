@@ -12,7 +12,8 @@ const own = /^org\/stdb-actions\/([a-z-]+)@(.+)$/
 /**
  * What this repository asks of workflows beyond being right: no permission but those that a job names and explains, a time
  * limit for each job, actions of others pinned by commit with their version beside, ours by their major version, nothing
- * of an expression in a script, and no two releases at a time. Workflows in Markdown may leave out all but the scripts' rule.
+ * of an expression in a script, no credential where code of dependencies is built, and no two releases at a time. Workflows
+ * in Markdown may leave out all but the scripts' rule.
  */
 export function brokenRules({ file, kind, text }: WorkflowDocument): BrokenRule[] {
   if (kind !== 'workflow') return []
@@ -58,6 +59,9 @@ function checkJob(job: YAMLMap, workflow: YAMLMap, report: Report): void {
       if (isScalar(value) && !value.comment) report(value, `Say behind \`${key}: ${value}\` what it is for.`)
     }
   }
+  if (uses(job, 'build-module') && hasCredential(job)) {
+    report(job, 'Build in a job of its own, which may only read: code of dependencies runs while a module is built.')
+  }
   if (publishes(job) && !isOneAtATime(job) && !isOneAtATime(workflow)) {
     report(
       job,
@@ -76,9 +80,22 @@ function publishes(job: YAMLMap): boolean {
   })
 }
 
+function uses(job: YAMLMap, action: string): boolean {
+  return stepsOf(job).some((step) => own.exec(textOf(step, 'uses') ?? '')?.[1] === action)
+}
+
+/** An environment has secrets, and names an ID token. */
+function hasCredential(job: YAMLMap): boolean {
+  const permissions = job.get('permissions')
+  return job.has('environment') || (isMap(permissions) && permissions.items.some(({ value }) => `${value}` === 'write'))
+}
+
+/** Runs of different branches and tags may publish to one database, so that a group for each of them keeps none apart. */
 function isOneAtATime(place: YAMLMap): boolean {
   const concurrency = place.get('concurrency')
-  return isMap(concurrency) && concurrency.has('group') && concurrency.get('cancel-in-progress') === false
+  if (!isMap(concurrency) || concurrency.get('cancel-in-progress') !== false) return false
+  const group = textOf(concurrency, 'group')
+  return group !== undefined && !/\bgithub\.(ref|ref_name|sha|run_id)\b/.test(group)
 }
 
 function checkScript(step: YAMLMap, report: Report): void {

@@ -65,7 +65,7 @@ async function toSource(
   return { kind: 'module', module, path, manifest, notes: { ...notes, moduleArtifact: reference, ...madeOf(origin) } }
 }
 
-/** The commit that it was built from is not this run's. */
+/** The commit that it was built from is not this run's, whether it is known or not. */
 function madeOf({ revision }: ModuleOrigin): Partial<ReleaseNotes> {
-  return revision === undefined ? {} : { commit: revision, ref: undefined }
+  return { commit: revision, ref: undefined }
 }

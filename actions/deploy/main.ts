@@ -94,10 +94,10 @@ async function release(releasing: Releasing): Promise<Outcome<typeof spec>> {
     // What follows takes its time where there is an image.
     step.setOutputs(outputs)
     await writeSummary(renderDeployment(deployment), environment)
+    await keepReplacedModule(deployment, environment)
     const checked = await checking?.reportChecks(deployment, folder, environment)
     const concluded = await preparation?.conclude(deployment)
     if (source.report !== undefined) await writeSummary(`${source.report}\n`, environment)
-    await keepReplacedModule(deployment, environment)
     return {
       outputs: { ...outputs, ...checked, ...concluded?.outputs },
       ...concluded?.failing,

@@ -8,6 +8,7 @@ import { type Deletion, deletePreview } from '../../src/preview/delete.ts'
 import type { Preview } from '../../src/preview/preview.ts'
 import { deletionHeadline, renderCleanup, renderDeletion } from '../../src/preview/report.ts'
 import { openLedger } from '../ledger.ts'
+import type { GitHubSide } from './github.ts'
 import type { PreviewStep } from './main.ts'
 import { retireReleases } from './retiring.ts'
 import type { spec } from './spec.ts'
@@ -17,7 +18,9 @@ export async function runDelete(preview: Preview, work: PreviewStep): Promise<Ou
   const deletion = await deletePreview(preview, proofOf(work), inputs)
   const markdown = renderDeletion(deletion, preview)
   await writeSummary(markdown, step.environment)
-  if (deletion.kind === 'deleted') await afterDeletion(preview, markdown, work)
+  if (deletion.kind === 'deleted') await tellGone(preview, markdown, work)
+  // A run that was cut off may have deleted it and not said so.
+  if (deletion.kind === 'absent' && !inputs.dryRun) await tellGone(preview, markdown, work, { isOnlyChanged: true })
   const isGone = deletion.kind === 'deleted' || deletion.kind === 'planned'
   const outputs = {
     result: resultOf(deletion),
@@ -45,7 +48,7 @@ export async function runCleanup(work: PreviewStep): Promise<Outcome<typeof spec
   })
   await writeSummary(renderCleanup(cleanup, inputs.prefix), step.environment)
   for (const { preview, outcome } of cleanup.entries) {
-    if (outcome.kind === 'deleted') await afterDeletion(preview, renderDeletion(outcome, preview), work)
+    if (outcome.kind === 'deleted') await tellGone(preview, renderDeletion(outcome, preview), work)
     if (outcome.kind === 'refused') warn(`${preview.database} was not deleted`, outcome.reason)
   }
   const { entries, unseen, isCancelled } = cleanup
@@ -84,12 +87,13 @@ function proofOf({ connection, github }: PreviewStep) {
 }
 
 /** Says it on the pull request, and in the ledger. */
-async function afterDeletion(
+async function tellGone(
   preview: Preview,
   markdown: string,
-  { inputs, step, github, connection }: PreviewStep
+  { inputs, step, github, connection }: PreviewStep,
+  how?: Parameters<GitHubSide['comment']>[2]
 ): Promise<void> {
-  await github.comment(preview, markdown)
+  await github.comment(preview, markdown, how)
   const ledger = await openLedger(inputs, preview.database, step.environment)
   await retireReleases(ledger, { server: connection.server.url, database: preview.database })
 }

@@ -5,7 +5,7 @@ import { log } from '../../src/action/log.ts'
 import type { Inputs } from '../../src/action/spec.ts'
 import { systemClock } from '../../src/clock.ts'
 import { messageOf } from '../../src/errors.ts'
-import { stickyComment } from '../../src/github/comment.ts'
+import { type CommentPlace, stickyComment } from '../../src/github/comment.ts'
 import { gitHubDeployments } from '../../src/github/deployments.ts'
 import { type PullRequestState, pullRequestState } from '../../src/github/pull-request.ts'
 import { type WrittenRelease, writtenRecordSchema } from '../../src/preview/other-use.ts'
@@ -24,8 +24,10 @@ export type GitHubSide = {
   /** Asks once. */
   readonly releases: () => Promise<WrittenReleases>
   /** Keeps the one comment about a preview. It never fails the step. */
-  readonly comment: (preview: Preview, markdown: string) => Promise<void>
+  readonly comment: (preview: Preview, markdown: string, how?: CommentChoice) => Promise<void>
 }
+
+type CommentChoice = Pick<CommentPlace, 'isOnlyChanged'>
 
 export function gitHubSide(inputs: PreviewInputs, environment: Environment): GitHubSide {
   const own = ownRepository(environment, inputs.githubToken)
@@ -36,7 +38,7 @@ export function gitHubSide(inputs: PreviewInputs, environment: Environment): Git
       asked ??= own && inputs.ledger === 'github' ? readReleases(own) : nothingWritten
       return asked
     },
-    comment: (preview, markdown) => commentOn(preview, markdown, inputs, own)
+    comment: (preview, markdown, how) => commentOn(preview, markdown, inputs, own, how)
   }
 }
 
@@ -82,10 +84,11 @@ async function commentOn(
   { number, database }: Preview,
   markdown: string,
   { comment, server }: PreviewInputs,
-  own: OwnRepository | undefined
+  own: OwnRepository | undefined,
+  how: CommentChoice = {}
 ): Promise<void> {
   if (!comment || own === undefined) return
-  const place = { repository: nameOf(own), issue: number, key: `preview ${database} ${server}` }
+  const place = { repository: nameOf(own), issue: number, key: `preview ${database} ${server}`, ...how }
   try {
     tellComment(await stickyComment(own.api, place, markdown))
   } catch (error) {

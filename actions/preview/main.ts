@@ -7,7 +7,7 @@ import { escapeMarkdown } from '../../src/markdown.ts'
 import { type Preview, previewOf } from '../../src/preview/preview.ts'
 import { runCleanup, runDelete } from './deleting.ts'
 import { type GitHubSide, gitHubSide, readEvent } from './github.ts'
-import { reasonForNoCredential } from './skipping.ts'
+import { reasonForNoCredential, reasonNotToTrust } from './skipping.ts'
 import type { spec } from './spec.ts'
 import { type Task, taskOf } from './task.ts'
 
@@ -24,7 +24,10 @@ export async function main(inputs: Inputs<typeof spec>, step: Step<typeof spec>)
   const task = taskOf(inputs, environment.GITHUB_EVENT_NAME, await readEvent(environment))
   const preview = task.kind === 'cleanup' ? undefined : previewOf(inputs.prefix, task.number)
   const github = gitHubSide(inputs, environment)
-  const reason = (await reasonForNoCredential(inputs, environment)) ?? (await reasonOfLate(task, github))
+  const reason =
+    (await reasonForNoCredential(inputs, environment)) ??
+    (await reasonNotToTrust(task, environment)) ??
+    (await reasonOfLate(task, github))
   if (reason !== undefined) return skip(reason, preview, step)
   const connection = await openConnection(inputs, environment)
   const outcome = await carryOut(task.kind, preview, { inputs, step, github, connection })

@@ -16,8 +16,10 @@ import { checkpoint, unfilled } from './state.ts'
  */
 export async function post(inputs: Inputs<typeof spec>, step: Step<typeof spec>): Promise<Outcome<typeof spec>> {
   const left = unfilled.read(step.environment)
-  const deleted = left == null ? {} : await deleteUnfilled(left, inputs, step)
+  const first = left == null ? {} : await deleteUnfilled(left, inputs, step)
   const finished = await finishCutOff('preview', checkpoint, inputs, step)
+  // What was not there yet may have been created while it was waited for.
+  const deleted = left == null || first.failure ? first : await deleteUnfilled(left, inputs, step)
   return { outputs: {}, ...finished, ...deleted }
 }
 

@@ -1,6 +1,7 @@
 import { isFromFork } from '../../src/action/event.ts'
 import type { Environment } from '../../src/action/inputs.ts'
 import { ConfigurationError } from '../../src/errors.ts'
+import type { Task } from './task.ts'
 
 type CredentialInputs = { readonly token: string | undefined; readonly auth: 'oidc' | undefined }
 
@@ -24,4 +25,14 @@ export async function reasonForNoCredential(
   throw new ConfigurationError(
     'Give one of the inputs `token` and `auth: oidc`: a preview is never without an owner. A `token` from a secret that is not set is empty and counts as not given.'
   )
+}
+
+/**
+ * Why the module of a fork is not published although there is a credential: `pull_request_target` gives it to whatever a
+ * stranger has written. `undefined` when it is none, or somebody has said by `mode` that it is to be published.
+ */
+export async function reasonNotToTrust(task: Task, environment: Environment): Promise<string | undefined> {
+  const isByTarget = environment.GITHUB_EVENT_NAME === 'pull_request_target'
+  if (task.kind !== 'update' || !task.isByEvent || !isByTarget || !(await isFromFork(environment))) return undefined
+  return 'The pull request is from a fork, and `pull_request_target` would give what anybody may have written there the credential of this repository. Once somebody has read it, `mode: update` publishes it.'
 }

@@ -108,7 +108,7 @@ export const spec = defineAction({
   outputs: {
     result: {
       description:
-        'How it ended. The job passes with `created`, `updated`, `unchanged`, `remade` (deleted and made anew), `deleted`, `absent` (there was none to delete), `cleaned-up`, `planned` (a dry run) and `skipped` (a fork has no credential; or the pull request was closed, or opened again, meanwhile). It fails with `refused` (what has the name is no preview of this identity), `unhealthy`, `failed` and `unknown`.',
+        'How it ended. The job passes with `created`, `updated`, `unchanged`, `remade` (deleted and made anew), `deleted`, `absent` (there was none to delete), `cleaned-up`, `planned` (a dry run) and `skipped` (a fork has no credential, or by `pull_request_target` one that it should not have; or the pull request was closed, or opened again, meanwhile). It fails with `refused` (what has the name is no preview of this identity), `unhealthy`, `failed` and `unknown`.',
       values: [
         'created',
         'updated',

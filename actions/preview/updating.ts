@@ -3,7 +3,7 @@ import type { Outcome } from '../../src/action/run.ts'
 import { writeSummary } from '../../src/action/summary.ts'
 import { ConfigurationError } from '../../src/errors.ts'
 import type { Preview } from '../../src/preview/preview.ts'
-import { isThere, type PreviewFacts, renderComment, renderUpdate } from '../../src/preview/report.ts'
+import { isNew, isThere, type PreviewFacts, renderComment, renderUpdate } from '../../src/preview/report.ts'
 import { type PreviewUpdate, updatePreview } from '../../src/preview/update.ts'
 import { readSeed } from '../../src/rehearsal/seed-file.ts'
 import { isSuccess } from '../../src/release/deployment.ts'
@@ -91,7 +91,7 @@ function outputsOf(update: PreviewUpdate, { preview, server }: PreviewFacts, { m
     verdict: deployment?.judgement?.verdict,
     moduleHash: module.hash,
     databaseIdentity: deployment?.databaseIdentity,
-    isNew: String(deployment?.exists === false && isThere(update)) as 'true' | 'false',
+    isNew: String(isNew(update)) as 'true' | 'false',
     ...(isThere(update) && { url: `${server}/v1/database/${preview.database}` })
   }
 }

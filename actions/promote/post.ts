@@ -17,6 +17,7 @@ import { wasBegun } from '../../src/release/promote/promotion.ts'
 import { hasUnsettled, type RecoveredPromotion, recoverAll } from '../../src/release/promote/recover-all.ts'
 import { renderRecoveredPromotion } from '../../src/release/promote/summary.ts'
 import { recover } from '../../src/release/recover.ts'
+import { keepSavedModule } from '../keep-module.ts'
 import { openLedger } from '../ledger.ts'
 import { failureOfPromotion } from './report.ts'
 import type { spec } from './spec.ts'
@@ -63,6 +64,7 @@ async function writeEndDown(
   const [database = ''] = databases
   const ledger = await openLedger(inputs, database, environment)
   if (ledger === undefined) return
+  await keepReplaced(begun, environment)
   const cancelled = new AbortController().signal
   const clock = systemClock
   const alone = databases.length === 1 ? begun.get(database)?.checkpoint : undefined
@@ -71,6 +73,15 @@ async function writeEndDown(
     ? await endCutOff(ledger, alone, ending, { action: 'promote', clock })
     : await endShared(ledger, releases, promotion.databases, { clock, cancelled })
   if (answer?.kind === 'failed') warn('promote', `How the release ended could not be written down: ${answer.reason}`)
+}
+
+/** For a later rollback; the main step did so for each database that was over. */
+async function keepReplaced(begun: PromotionLeft['begun'], environment: Environment): Promise<void> {
+  const left = [...begun.values()].flatMap(({ checkpoint, promoted }) =>
+    promoted === undefined && checkpoint?.releaseId !== undefined ? (checkpoint.previous ?? []) : []
+  )
+  const replaced = new Map(left.map(({ hash, path }) => [hash, path]))
+  for (const [hash, path] of replaced) await keepSavedModule(path, hash, environment)
 }
 
 /** Whatever stands in the way, the reader is told in which state the databases may be. */

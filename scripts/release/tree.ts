@@ -46,7 +46,7 @@ export async function releaseTree({ dist, repository = placeholder, source = 'ma
     const to = placeInRelease(path)
     const text = Buffer.from(content).toString()
     const moved = path.endsWith('.md') ? movedLinks(text, { from: path, to, placeOf, sources }) : text
-    files.set(to, Buffer.from(withRepository(moved, repository)))
+    files.set(to, Buffer.from(withRepository(withoutMarked(moved), repository)))
   }
 
   for (const spec of specs) files.set(`${spec.name}/action.yml`, Buffer.from(actionYaml(spec, '../dist')))
@@ -68,6 +68,11 @@ function documents(specs: readonly ActionSpec[]): [string, Uint8Array][] {
   const shown = execFileSync('git', ['ls-files', '-z', '--', ...documentFolders], { cwd: root, encoding: 'utf8' })
   const paths = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', ...shown.split('\0').filter(Boolean)]
   return [...readmes, ...paths.map((path): [string, Uint8Array] => [path, readFileSync(join(root, path))])]
+}
+
+/** Lines that are marked so say what is so only in the sources, such as what the placeholder stands for. */
+function withoutMarked(text: string): string {
+  return text.replace(/^.*<!-- not in a release -->\n/gm, '')
 }
 
 const documentFolders = ['docs', 'workflows-examples', 'examples']

@@ -10,6 +10,8 @@ export type CommentPlace = {
   readonly issue: number
   /** What the comment is about. There is one comment for each key. */
   readonly key: string
+  /** Whether only a comment that is there already is changed, and none is written anew. */
+  readonly isOnlyChanged?: boolean
 }
 
 export type CommentOutcome =
@@ -29,7 +31,7 @@ export type CommentOutcome =
  */
 export async function stickyComment(
   api: GitHubApi,
-  { repository, issue, key }: CommentPlace,
+  { repository, issue, key, isOnlyChanged = false }: CommentPlace,
   markdown: string | undefined
 ): Promise<CommentOutcome> {
   const thread: Thread = {
@@ -44,7 +46,8 @@ export async function stickyComment(
   const [oldest, ...others] = ours.value
   if (body === undefined) return oldest ? removed(thread, ours.value) : { kind: 'nothing' }
   const kept = oldest ? await keepOne(thread, oldest, others, body) : gone
-  return kept.kind === 'gone' ? create(thread, body) : kept
+  if (kept.kind !== 'gone') return kept
+  return isOnlyChanged ? { kind: 'nothing' } : create(thread, body)
 }
 
 type Thread = {

@@ -94,6 +94,12 @@ export function isThere({ result, deployment, unfilled }: PreviewUpdate): boolea
   return result !== 'planned' && deployment.live.kind !== 'none' && deployment.live.kind !== 'unknown'
 }
 
+/** Whether the preview was made just now, by this very update. */
+export function isNew({ result, deployment, unfilled }: PreviewUpdate): boolean {
+  if (unfilled?.kind === 'deleted' || result === 'unchanged') return false
+  return deployment?.exists === false && deployment.live.kind === 'new'
+}
+
 function isAsBefore({ deployment }: PreviewUpdate): boolean {
   return deployment?.live.kind === 'previous'
 }
@@ -101,19 +107,19 @@ function isAsBefore({ deployment }: PreviewUpdate): boolean {
 function renderAddress(update: PreviewUpdate, { preview, server, isSeeded }: PreviewFacts): string | undefined {
   if (!isThere(update)) return undefined
   const { database } = preview
-  const isNew = update.result === 'created' || update.result === 'remade'
-  const data = isNew
-    ? isSeeded
-      ? 'the seed alone'
-      : 'none yet, but what the module writes itself'
-    : 'what was in it before'
   const rows = [
     ['Database', code(database)],
     ['Address', code(`${server}/v1/database/${database}`)],
-    ['Data', data],
+    ['Data', dataIn(update, isSeeded)],
     ['By hand', code(`spacetime sql --server ${server} ${database} 'SELECT * FROM …'`)]
   ]
   return table(['Server', code(server)], rows)
+}
+
+function dataIn(update: PreviewUpdate, isSeeded: boolean): string {
+  if (!isNew(update)) return 'what was in it before'
+  if (update.unfilled) return 'the seed in part'
+  return isSeeded ? 'the seed alone' : 'none yet, but what the module writes itself'
 }
 
 function renderRemaking({ result, remadeBecause, deployment }: PreviewUpdate): string | undefined {
@@ -140,9 +146,13 @@ export function deletionHeadline({ kind }: Deletion, { database }: Preview): str
   }
 }
 
-/** The job summary of a deletion, and the comment on it. */
-export function renderDeletion(deletion: Deletion, preview: Preview): string {
-  return `${sections([`### ${deletionHeadline(deletion, preview)}`, 'reason' in deletion && quote(deletion.reason)])}\n`
+/** The job summary of a deletion, and the comment on it. `why`: what it was to go for, where nobody has asked for it. */
+export function renderDeletion(deletion: Deletion & { readonly why?: string }, preview: Preview): string {
+  return `${sections([
+    `### ${deletionHeadline(deletion, preview)}`,
+    'reason' in deletion && quote(deletion.reason),
+    deletion.why && `Why: ${escapeMarkdown(deletion.why)}.`
+  ])}\n`
 }
 
 /** The job summary of a cleanup: a line for each preview. */
@@ -154,7 +164,9 @@ export function renderCleanup({ entries, unseen, isCancelled }: Cleanup, prefix:
   return `${sections([
     `## ${isCancelled ? '⏹️' : '🧹'} Previews ${code(`${prefix}-pr-…`)}: ${counts}`,
     isCancelled && 'The job was cancelled before all were looked at.',
-    rows.length > 0 ? table(['Preview', 'What became of it', 'Why'], rows) : 'This identity owns no preview.',
+    rows.length > 0
+      ? table(['Preview', 'What became of it', 'Why'], rows)
+      : 'None was found among the databases of this identity.',
     unseen.length > 0 &&
       `**Not looked at:** the names of ${unseen.length} databases could not be asked for.\n\n${quote(unseen.map(({ reason }) => reason).join('\n'))}`
   ])}\n`

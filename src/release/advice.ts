@@ -30,6 +30,7 @@ export function adviceOn(outcome: Outcome): readonly string[] {
     case 'refused':
       return onRefusal(outcome)
     case 'unhealthy':
+      if (outcome.isAnew) return [lookForBackup]
       return [lookAtLogs(outcome), ...goBackByHand(outcome)]
     case 'rolled-back':
       return onRollback(outcome)
@@ -80,6 +81,10 @@ function onFailure({ isConfiguration, isClaimed, live, stepsRan }: Outcome): rea
 
 /** As an item of advice, like those below. */
 export const lookWhatIsThere = '- Look at what was published, and by whom, before you deploy anything.'
+
+/** Of a database that was deleted in between. */
+export const lookForBackup =
+  '- Keep clients away, find out who deleted it, and look for a backup of the server: the data is not there any more.'
 
 export function lookAtLogs({ server, database }: Pick<Outcome, 'server' | 'database'>): string {
   return `- Look at the log: ${code(`spacetime logs --server ${server} ${database}`)}`

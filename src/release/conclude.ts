@@ -19,11 +19,12 @@ export async function keepOrGoBack(work: Work, release: Unchecked): Promise<Endi
   const health = filled ?? (await check(work, release.result !== 'unchanged'))
   const live = { kind: 'new' } as const
   if (release.result === 'unchanged') {
-    if (health.kind === 'healthy') return { result: 'unchanged', live }
+    if (health.kind === 'healthy') return { result: 'unchanged', live, wasLive: true }
     const result = health.kind === 'cancelled' ? 'failed' : 'unhealthy'
     return {
       result,
       live,
+      wasLive: true,
       reason: `${health.reason}\nThe module was live before this ${undertakingOf(work.request.notes)}, so it was left as it is.`
     }
   }

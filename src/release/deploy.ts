@@ -61,6 +61,8 @@ async function carryOut(work: Work): Promise<Ending> {
       await work.recorder?.confirm(ending)
       return ending
     }
+    case 'overtaken':
+      return overtaken(work, ready)
     case 'create':
       return (await notReady(work, { kind: 'none' })) ?? create(work)
     case 'update':
@@ -128,7 +130,7 @@ async function publishAndCheck(
       return keepOrGoBack(work, { result: 'unchanged' })
     case 'made-anew':
       tools.remember({ ...checkpoint, phase: 'settled' })
-      return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew }
+      return { result: 'unhealthy', live: { kind: 'new' }, reason: madeAnew, isAnew: true }
     case 'not-published': {
       tools.remember({ ...checkpoint, phase: outcome.mayLand ? 'unsettled' : 'settled' })
       const mayLand = outcome.mayLand ? `\n${mayLandLate}` : ''

@@ -97,6 +97,10 @@ export type Ending = {
   readonly unmet?: readonly Condition[]
   /** Whether the job was cut off before the new module's health was known: nothing speaks against the module. */
   readonly isCutOff?: boolean
+  /** Whether the new module is live by somebody else's publish, and not by this one. */
+  readonly wasLive?: boolean
+  /** Whether the database was deleted in between, and this publish has made it anew: it is empty. */
+  readonly isAnew?: boolean
   /** Whether the name is claimed now and holds nothing, so that anybody can take it. */
   readonly isClaimed?: boolean
 }

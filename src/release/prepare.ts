@@ -8,6 +8,7 @@ import { unfitData } from './data.ts'
 import type { Ending, LiveState } from './deployment.ts'
 import { objectionsOfLedger } from './drift.ts'
 import { captureAndJudge, describeNext } from './judge.ts'
+import type { UpdateOutcome } from './publish.ts'
 import { targetOf } from './target.ts'
 import { undertakingOf } from './undertaking.ts'
 import type { Previous, Work } from './work.ts'
@@ -18,6 +19,8 @@ export type Ready =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'create' }
   | { readonly kind: 'update'; readonly previous: Previous | undefined; readonly token: string }
+  /** Something else is live by now than what was found so before. */
+  | Extract<UpdateOutcome, { kind: 'overtaken' }>
 
 /** Everything before the first change: whatever fails here has changed nothing. Never throws. */
 export async function prepare(work: Work): Promise<Ready> {
@@ -30,7 +33,7 @@ export async function prepare(work: Work): Promise<Ready> {
 }
 
 /** Rejects when the job is cancelled: whatever is under way by then changes nothing. */
-function cancellation(cancelled: AbortSignal): Promise<never> {
+export function cancellation(cancelled: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const cancel = () => reject(new Error('The job was cancelled before anything was changed.'))
     if (cancelled.aborted) cancel()
@@ -77,7 +80,12 @@ function objectionsToFirst({ request, tools }: Work): string[] {
 async function readyUpdate(work: Work, database: Identity, described: Promise<Schema>): Promise<Ready> {
   const { request, journal, findings } = work
   const judged = await captureAndJudge(work, database, described)
-  const drifted = await objectionsOfLedger(work, findings.previousHash)
+  const { previousHash } = findings
+  if (judged.kind !== 'unchanged' && request.foundLive !== undefined && request.foundLive !== previousHash) {
+    const live = { kind: 'other', ...(previousHash && { hash: previousHash }) } as const
+    return { kind: 'overtaken', live, applied: false }
+  }
+  const drifted = await objectionsOfLedger(work, previousHash)
   if (judged.kind === 'unchanged') {
     if (drifted.length > 0) return ended({ ...unchanged, result: 'refused', reason: drifted.join('\n'), isDrift: true })
     return request.dryRun ? ended(unchanged) : { kind: 'unchanged' }
@@ -114,7 +122,7 @@ async function readyUpdate(work: Work, database: Identity, described: Promise<Sc
 const soakWarning =
   'While the release is watched (`soak`) clients may do what makes it impossible to go back: see the condition of the way back.'
 
-const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' } }
+const unchanged: Ending = { result: 'unchanged', live: { kind: 'new' }, wasLive: true }
 
 function ended(ending: Ending): Ready {
   return { kind: 'ended', ending }

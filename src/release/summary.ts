@@ -43,7 +43,7 @@ export function renderRecovery(left: Checkpoint, ending: Ending): string {
 }
 
 /** How a deploy ended, in one line. `database` is put in as it is. */
-export function headlineOf({ result, live, isCutOff, isClaimed, stepsRan }: Ending, database: string): string {
+export function headlineOf({ result, live, isCutOff, isAnew, isClaimed, stepsRan }: Ending, database: string): string {
   switch (result) {
     case 'created':
       return `${database} was created`
@@ -58,6 +58,7 @@ export function headlineOf({ result, live, isCutOff, isClaimed, stepsRan }: Endi
         ? `Refused: ${database} runs the module that it ran before, and steps have run`
         : `Refused: ${database} was not changed`
     case 'unhealthy':
+      if (isAnew) return `Made anew: ${database} was deleted in between, runs the new module, and is empty`
       return `${isCutOff ? 'Not checked' : 'Unhealthy'}: ${database} runs the new module all the same`
     case 'rolled-back':
       return `Rolled back: ${database} runs the previous module again`

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Journal, Narrator } from '../journal.ts'
 import type { Plan } from '../migration/plan-file.ts'
+import type { ModuleHash } from '../module/hash.ts'
 import type { Module } from '../module/module.ts'
 import type { Schema } from '../module/schema.ts'
 import type { CheckReport } from '../smoke/check-report.ts'
@@ -25,6 +26,8 @@ export type DeployRequest = {
   /** The file that the module is from, for a post step that has to read it again. */
   readonly modulePath: string
   readonly create: boolean
+  /** The module that has been found live, and that the choice of `module` rests on: over another one it is not published. */
+  readonly foundLive?: ModuleHash | undefined
   /** A name that is claimed and holds nothing is nothing to warn of: databases come and go under it. */
   readonly isClaimExpected?: boolean
   readonly organization?: string | undefined

@@ -51,6 +51,15 @@ const isOf = (method: string) => (request: { method: string; path: string }) =>
   request.method === method && !request.path.endsWith('/graphql')
 
 describe('one comment', () => {
+  test('is not made where only one that is there is to be changed', async () => {
+    const place = { repository: 'org/game', issue: 7, key, isOnlyChanged: true }
+    expect(await stickyComment(apiOf('writes'), place, 'gone')).toEqual({ kind: 'nothing' })
+    expect(bodies()).toEqual([])
+    await say('there')
+    expect(await stickyComment(apiOf('writes'), place, 'gone')).toMatchObject({ kind: 'updated' })
+    expect(bodies()).toEqual([`${marker}\ngone`])
+  })
+
   test('is made, and says where', async () => {
     expect(await say('**none**')).toEqual({
       kind: 'created',

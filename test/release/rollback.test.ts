@@ -7,6 +7,7 @@ import { recover } from '../../src/release/recover.ts'
 import { hasRolledBack, type Rollback, rollback } from '../../src/release/rollback/rollback.ts'
 import { renderRollback, renderRollbackRecovery } from '../../src/release/rollback/summary.ts'
 import type { RollbackRequest } from '../../src/release/rollback/work.ts'
+import type { Server } from '../../src/spacetimedb/server.ts'
 import { scratch } from '../build/files.ts'
 import { breaking, foreign, next, old, sick, Trial } from './ledger/trial.ts'
 import { moduleOf, them } from './model-server.ts'
@@ -99,7 +100,9 @@ describe('a rollback', () => {
     const trial = await trialOf(oldest, old, next)
     expect((await goBack(trial, oldest, { sources: [] })).ending.result).toBe('rolled-back')
     expect(trial.ledger.entries.at(-1)?.record).toMatchObject({ restores: 1, commit: '0'.repeat(40) })
-    expect((await goBack(trial, foreign, { sources: [] })).ending.result).toBe('rolled-back')
+    const unknown = await goBack(trial, foreign, { sources: [] })
+    expect(unknown.ending.result).toBe('rolled-back')
+    expect(renderRollback(unknown)).toContain(`${foreign.hash}\`, of no release in the ledger`)
     const { record } = trial.ledger.entries.at(-1) ?? {}
     expect(record).toMatchObject({ action: 'rollback', moduleHash: foreign.hash })
     expect(record?.restores).toBeUndefined()
@@ -112,6 +115,30 @@ describe('a rollback', () => {
     expect(done.ending.result).toBe('unchanged')
     expect(done.deployment?.healthCheck).toBe('health_check')
     expect(trial.model.requests).not.toContain('publish')
+  })
+
+  test('to what is live and not well says that nothing was restored', async () => {
+    const trial = await trialOf(old, sick)
+    const done = await goBack(trial, '2')
+    expect(done.ending).toMatchObject({ result: 'unhealthy', live: { kind: 'new' } })
+    const text = renderRollback(done)
+    expect(text).toMatch(/runs release 2 .* already, and its checks failed/)
+    expect(text).not.toMatch(/was restored|again,/)
+  })
+
+  test('that makes a deleted database anew does not say that its data is there', async () => {
+    const trial = await trialOf(old, next)
+    const { model } = trial
+    const publishUpdate: Server['publishUpdate'] = async () => {
+      model.state.live = old
+      return { kind: 'published', operation: 'created', identity: model.databaseIdentity }
+    }
+    Object.assign(model.server, { publishUpdate })
+    const done = await goBack(trial)
+    expect(done.ending).toMatchObject({ result: 'unhealthy', live: { kind: 'new' } })
+    const text = renderRollback(done)
+    expect(text).toMatch(/The database now:.* it is empty/)
+    expect(text).not.toMatch(/still there|its checks failed|was written since/)
   })
 
   test('of what somebody published by hand goes to the newest good release, and that is kept on record', async () => {
@@ -209,7 +236,9 @@ describe('without a ledger', () => {
 
   test('a hash is enough', async () => {
     const trial = await trialOf(old, next)
-    expect((await goBack(trial, old.hash, { ledger: false })).ending.result).toBe('rolled-back')
+    const done = await goBack(trial, old.hash, { ledger: false })
+    expect(done.ending.result).toBe('rolled-back')
+    expect(renderRollback(done)).not.toContain('of no release')
   })
 
   test('that may be read, a name is not enough and a hash is', async () => {
@@ -219,6 +248,7 @@ describe('without a ledger', () => {
     expect(done.ending.reason).toMatch(/could not be found out. The token may not.*`module`/)
     expect((await goBack(trial, old.hash)).ending.result).toBe('rolled-back')
     expect(trial.warnings.join('\n')).toContain('The ledger could not be read')
+    expect(renderRollback(done)).not.toContain('of no release')
   })
 })
 
@@ -257,6 +287,26 @@ describe('at the same time', () => {
       /Somebody else published.*By the ledger it is release [45].*Nothing of this rollback/
     )
     expect(loser && renderRollback(loser)).toContain('make a dry run')
+  })
+
+  test('what somebody publishes while the bytes are fetched is not published over', async () => {
+    const trial = await trialOf(oldest, old, next)
+    const slow: ModuleSource = {
+      name: 'a far cupboard',
+      fetch: async (hash) => {
+        trial.released(foreign)
+        trial.model.state.live = foreign
+        return somewhere.fetch(hash)
+      }
+    }
+    const done = await goBack(trial, 'previous', { sources: [slow] })
+    expect(done.ending).toMatchObject({ result: 'failed', live: { kind: 'other', hash: foreign.hash } })
+    expect(done.ending.reason).toMatch(
+      /Somebody else published.*By the ledger it is release 4.*Nothing of this rollback/
+    )
+    expect(trial.model.state.live).toBe(foreign)
+    expect(trial.model.requests).not.toContain('publish')
+    expect(trial.ledger.entries).toHaveLength(4)
   })
 
   test('two rollbacks to one release: both say that it is live, and one that it was there already', async () => {

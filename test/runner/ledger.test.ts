@@ -17,7 +17,7 @@ afterAll(() => stage.close())
 type Choice = Omit<LedgerStepOptions, 'database'>
 
 const deploy = (database: string, module: string | Uint8Array, { inputs, ...choice }: Choice = {}) =>
-  stage.run('deploy', { database, module, inputs: { create: 'true', ...inputs }, ...choice })
+  stage.runMain('deploy', { database, module, inputs: { create: 'true', ...inputs }, ...choice })
 
 const warningsOf = ({ annotations }: StepResult) =>
   annotations.filter(({ level }) => level === 'warning').map(({ message }) => message)
@@ -124,7 +124,12 @@ describe('what was published past the ledger', () => {
 describe('GitHub keeps no deploy from its work', () => {
   test.concurrent('when the token may not', async () => {
     const database = stage.stage.newDatabase()
-    const { main, post } = await deploy(database, 'counter', { permissions: { contents: 'read' } })
+    const { main, post } = await stage.run('deploy', {
+      database,
+      module: 'counter',
+      inputs: { create: 'true' },
+      permissions: { contents: 'read' }
+    })
     expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'created' } })
     expect(warningsOf(main)).toEqual([expect.stringContaining('deployments: write')])
     expect(main.outputs).not.toHaveProperty('release-id')

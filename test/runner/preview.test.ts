@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { startProxy } from '../faults/proxy.ts'
 import { fixtureModule } from '../fixtures.ts'
 import type { Permissions } from '../stand-ins/github/state.ts'
 import type { WorkflowChoice } from './github.ts'
 import { startLedgerStage } from './ledger-stage.ts'
-import type { JobOptions, RunningStep, Step, StepResult } from './runner.ts'
+import type { Job, JobOptions, RunningStep, StepResult } from './runner.ts'
 import { dist, hashOf } from './stage.ts'
 
 /** Several tests run at a time, perhaps on a machine with other work. */
@@ -29,25 +30,36 @@ type PreviewOptions = Pick<JobOptions, 'event' | 'env'> & {
   readonly files?: Readonly<Record<string, string>>
   readonly inputs?: Readonly<Record<string, string>>
   readonly permissions?: Permissions
-  readonly onLine?: (line: Parameters<NonNullable<Step['onLine']>>[0], step: RunningStep) => void
+  readonly secrets?: () => readonly string[]
 }
 
-type Previewed = { readonly main: StepResult; readonly post: StepResult }
+/** Starts the built action in a job of its own, which is the test's to end. An empty input takes a usual one away. */
+function start(options: PreviewOptions): { readonly job: Job; readonly step: RunningStep } {
+  const { workflow, module, files = {}, inputs, permissions = mayAll, secrets, ...jobOptions } = options
+  const known = () => [...stage.secrets, ...(secrets?.() ?? [])]
+  const { job } = github.startRun(workflow).startJob({ dist, permissions, secrets: known, ...jobOptions })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(job.workspace, name), text)
+  if (module !== undefined) writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule(`${module}.wasm`))
+  const usual = { server: stage.server.url, prefix, token: stage.token, ...(module && { module: 'module.wasm' }) }
+  return { job, step: job.start({ action: 'preview', inputs: { ...usual, ...inputs } }) }
+}
 
-/** Runs the built action in a job of its own, from start to end. An empty input takes a usual one away. */
-async function preview(options: PreviewOptions): Promise<Previewed> {
-  const { workflow, module, files = {}, inputs, permissions = mayAll, onLine, ...jobOptions } = options
-  const run = github.startRun(workflow)
-  const { job } = run.startJob({ dist, permissions, secrets: () => [...stage.secrets], ...jobOptions })
+/** Runs the main step. */
+async function preview(options: PreviewOptions): Promise<{ readonly main: StepResult }> {
+  const { job, step } = start(options)
   try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(job.workspace, name), text)
-    if (module !== undefined) writeFileSync(join(job.workspace, 'module.wasm'), fixtureModule(`${module}.wasm`))
-    const usual = { server: stage.server.url, prefix, token: stage.token, ...(module && { module: 'module.wasm' }) }
-    const step = job.start({
-      action: 'preview',
-      inputs: { ...usual, ...inputs },
-      ...(onLine && { onLine: (line) => onLine(line, step) })
-    })
+    return { main: await step.result }
+  } finally {
+    job.end()
+  }
+}
+
+/** From start to end, post step included. */
+async function wholePreview(
+  options: PreviewOptions
+): Promise<{ readonly main: StepResult; readonly post: StepResult }> {
+  const { job, step } = start(options)
+  try {
     const main = await step.result
     const [post] = await job.post()
     if (!post) throw new Error('preview has no post step')
@@ -58,7 +70,7 @@ async function preview(options: PreviewOptions): Promise<Previewed> {
 }
 
 /** A pull request that is open, and the runs of it. */
-function newPullRequest() {
+function newPullRequest(of = prefix) {
   const number = ++lastNumber
   const pullRequest = { number, owner: 'octocat', branch: `feature-${number}`, sha: String(number).padStart(40, 'a') }
   const kept: (typeof state.pullRequests)[number] = pullRequest
@@ -66,7 +78,7 @@ function newPullRequest() {
   const { branch, sha } = pullRequest
   return {
     kept,
-    database: `${prefix}-pr-${number}`,
+    database: `${of}-pr-${number}`,
     run: (action: 'opened' | 'synchronize' | 'closed', fromFork = false): WorkflowChoice => ({
       branch,
       sha,
@@ -93,11 +105,11 @@ const errorsOf = ({ annotations }: StepResult) => annotations.filter(({ level })
 const seed = 'seed:\n  - call: increment_counter\n    args: [41]\n'
 const checks = 'checks:\n  - sql: SELECT COUNT(*) AS n FROM counter WHERE id = 41\n    value: 1\n'
 
-test('a pull request has a preview from when it is opened until it is closed', async () => {
+test.concurrent('a pull request has a preview from when it is opened until it is closed', async () => {
   const { kept, database, run, comments } = newPullRequest()
   const files = { 'seed.yml': seed, 'checks.yml': checks }
   const inputs = { seed: 'seed.yml', checks: 'checks.yml' }
-  const opened = await preview({ workflow: run('opened'), module: 'counter', files, inputs })
+  const opened = await wholePreview({ workflow: run('opened'), module: 'counter', files, inputs })
   const url = `${stage.server.url}/v1/database/${database}`
   expect(opened.main).toMatchObject({
     exitCode: 0,
@@ -128,11 +140,14 @@ test('a pull request has a preview from when it is opened until it is closed', a
   expect(await stage.liveHash(database)).toBeUndefined()
   expect(comments()).toEqual([expect.stringContaining('was deleted')])
   expect(all.entries(database).map(({ states }) => states.at(-1))).toEqual(['inactive', 'inactive', 'inactive'])
+
+  for (const comment of state.comments) comment.body = comment.body.replace(`${database}\` was deleted`, 'was updated')
   expect((await preview({ workflow: run('closed') })).main.outputs.result).toBe('absent')
+  expect(comments()).toEqual([expect.stringContaining(`there is no \`${database}\` to delete`)])
 })
 
 describe('what is something else is refused, and stays', () => {
-  test('a database that a deploy of this repository has published to', async () => {
+  test.concurrent('a database that a deploy of this repository has published to', async () => {
     const { kept, database, run } = newPullRequest()
     await stage.publish(database, 'counter')
     await writeDown({ action: 'deploy', server: stage.server.url, database, moduleHash: hashOf('counter') })
@@ -150,8 +165,10 @@ describe('what is something else is refused, and stays', () => {
     expect(await stage.liveHash(database)).toBe(hashOf('counter'))
   })
 
-  test("production under a stranger's name, in a cleanup that deletes the others", async () => {
-    const [first, second, third] = [newPullRequest(), newPullRequest(), newPullRequest()]
+  test.concurrent("production under a stranger's name, in a cleanup that deletes the others", async () => {
+    // A cleanup goes for all previews of its prefix.
+    const cleaned = `${prefix}-cleaned`
+    const [first, second, third] = [newPullRequest(cleaned), newPullRequest(cleaned), newPullRequest(cleaned)]
     const production = await stage.databaseWith('counter')
     const stranger = await stage.server.issueToken('stranger')
     for (const { database } of [first, third]) await stage.publish(database, 'counter')
@@ -162,12 +179,12 @@ describe('what is something else is refused, and stays', () => {
     })
     for (const { kept } of [first, second]) kept.state = 'closed'
     const event = { name: 'schedule', payload: {} }
-    const planned = await preview({ event, inputs: { 'dry-run': 'true' } })
+    const planned = await preview({ event, inputs: { prefix: cleaned, 'dry-run': 'true' } })
     expect(planned.main).toMatchObject({ exitCode: 0, outputs: { result: 'planned' } })
     expect(await stage.liveHash(first.database)).toBeDefined()
-    const { main } = await preview({ event })
+    const { main } = await preview({ event, inputs: { prefix: cleaned } })
     expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'cleaned-up' } })
-    expect(JSON.parse(main.outputs.deleted ?? '')).toContain(first.database)
+    expect(JSON.parse(main.outputs.deleted ?? '')).toEqual([first.database])
     expect(JSON.parse(main.outputs.kept ?? '')).toContainEqual({
       database: third.database,
       reason: 'its pull request is open'
@@ -179,7 +196,7 @@ describe('what is something else is refused, and stays', () => {
     for (const left of [production, third.database]) expect(await stage.liveHash(left)).toBe(hashOf('counter'))
   })
 
-  test('what somebody else owns', async () => {
+  test.concurrent('what somebody else owns', async () => {
     const { database, run } = newPullRequest()
     const stranger = await stage.server.issueToken('stranger')
     await stage.publish(database, 'counter', stranger)
@@ -191,13 +208,10 @@ describe('what is something else is refused, and stays', () => {
 })
 
 describe('where nothing is to be done, the job passes and says so', () => {
-  test.each<[string, object]>([
-    ['a secret that is not there', { token: '' }],
-    ['no ID token', { token: '', auth: 'oidc' }]
-  ])('a fork with %s', async (_name, inputs) => {
+  test.concurrent('a fork', async () => {
     const { database, run } = newPullRequest()
     const workflow = run('opened', true)
-    const { main } = await preview({ workflow, module: 'counter', inputs: { ...inputs }, permissions: {} })
+    const { main } = await preview({ workflow, module: 'counter', inputs: { token: '' }, permissions: {} })
     expect(main).toMatchObject({ exitCode: 0, outputs: { result: 'skipped', database } })
     expect(main.annotations).toEqual([
       expect.objectContaining({ level: 'notice', message: expect.stringMatching(/fork no secrets and no ID token/) })
@@ -206,7 +220,7 @@ describe('where nothing is to be done, the job passes and says so', () => {
     expect(await stage.liveHash(database)).toBeUndefined()
   })
 
-  test('a pull request that was closed, or opened again, while its run waited', async () => {
+  test.concurrent('a pull request that was closed, or opened again, while its run waited', async () => {
     const { kept, database, run } = newPullRequest()
     await stage.publish(database, 'counter')
     const late = await preview({ workflow: run('closed') })
@@ -219,7 +233,7 @@ describe('where nothing is to be done, the job passes and says so', () => {
   })
 })
 
-test('without permissions it works all the same, and says what it could not do', async () => {
+test.concurrent('without permissions it works all the same, and says what it could not do', async () => {
   const { kept, database, run } = newPullRequest()
   const permissions = { contents: 'read' } as const
   const { main } = await preview({ workflow: run('opened'), module: 'counter', permissions })
@@ -232,31 +246,61 @@ test('without permissions it works all the same, and says what it could not do',
   expect(deleted).toMatchObject({ exitCode: 0, outputs: { result: 'deleted', database } })
 })
 
-test('a preview whose filling is cut off is deleted by the post step', async () => {
+/** A new preview that is to be filled, on a server that can be kept from answering. */
+async function startFilling() {
   const { database, run } = newPullRequest()
-  const slow = 'seed:\n  - call: spin_for\n    args: [1000000000000000]\n'
-  const { main, post } = await preview({
-    workflow: run('opened'),
-    module: 'counter-slow',
-    files: { 'seed.yml': slow },
-    inputs: { seed: 'seed.yml' },
-    onLine: ({ text }, step) => {
-      if (text.includes('Fill the database')) setTimeout(() => step.kill(), 300)
+  const proxy = await startProxy(stage.server.url)
+  const inputs = { server: proxy.url, seed: 'seed.yml' }
+  const secrets = () => [...proxy.issuedTokens]
+  const files = { 'seed.yml': seed }
+  const { job, step } = start({ workflow: run('opened'), module: 'counter', files, inputs, secrets })
+  const end = async () => {
+    job.end()
+    await proxy.close()
+  }
+  return { database, proxy, job, step, end }
+}
+
+test.concurrent('a preview whose filling is cut off is deleted by the post step', async () => {
+  const { database, proxy, job, step, end } = await startFilling()
+  const match = { method: 'POST', path: /\/call\/increment_counter/ }
+  proxy.inject({ match, fault: { kind: 'hang', forward: true }, answered: () => step.kill() })
+  try {
+    const main = await step.result
+    expect(await stage.liveHash(database)).toBe(hashOf('counter'))
+    const [post] = await job.post()
+    expect(main.outputs.result).toBe('failed')
+    expect(post?.exitCode).toBe(1)
+    expect(post && errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
+    expect(await stage.liveHash(database)).toBeUndefined()
+  } finally {
+    await end()
+  }
+})
+
+test.concurrent('a preview that is created after its job was cut off is deleted by the post step too', async () => {
+  const { database, proxy, job, step, end } = await startFilling()
+  proxy.inject({ match: { method: 'PUT' }, fault: { kind: 'hang', forward: false }, before: () => step.kill() })
+  try {
+    await step.result
+    expect(await stage.liveHash(database)).toBeUndefined()
+    const lands = async () => {
+      await stage.publish(database, 'counter')
     }
-  })
-  expect(main.outputs.result).toBe('failed')
-  expect(post.exitCode).toBe(1)
-  expect(errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
-  expect(await stage.liveHash(database)).toBeUndefined()
+    proxy.inject({ match: { method: 'POST', path: /\/sql$/, nth: 1 }, before: lands })
+    const [post] = await job.post()
+    expect(post?.exitCode).toBe(1)
+    expect(post && errorsOf(post)[0]?.message).toContain(`"${database}" is deleted again`)
+    expect(await stage.liveHash(database)).toBeUndefined()
+  } finally {
+    await end()
+  }
 })
 
 describe('a wrong input is one error that says what to do', () => {
   const opened = (more: PreviewOptions = {}) => ({ workflow: newPullRequest().run('opened'), ...more })
-  test.each<[string, () => PreviewOptions, RegExp]>([
-    ['a branch as prefix', () => opened({ inputs: { prefix: 'Feature/x' } }), /`prefix` is `Feature\/x`; allowed is/],
+  test.concurrent.each<[string, () => PreviewOptions, RegExp]>([
     ['no module', () => opened(), /Say which module the preview is to show/],
-    ['no credential', () => opened({ inputs: { token: '' } }), /Give one of the inputs `token` and `auth: oidc`/],
-    ['another event', () => ({ module: 'counter' }), /input `mode`.*and is `push`/],
     [
       'a seed of rows',
       () =>
@@ -268,7 +312,7 @@ describe('a wrong input is one error that says what to do', () => {
       /seed\.yml:2:\d+: A preview is filled by/
     ]
   ])('%s', async (_name, options, says) => {
-    const { main, post } = await preview(options())
+    const { main, post } = await wholePreview(options())
     expect(main).toMatchObject({ exitCode: 1, outputs: { result: 'failed' } })
     expect(errorsOf(main)).toEqual([
       expect.objectContaining({ title: 'preview: wrong configuration', message: expect.stringMatching(says) })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { keptModuleName } from '../../actions/keep-module.ts'
 import { startProxy } from '../faults/proxy.ts'
 import { type LedgerStepOptions, startLedgerStage } from './ledger-stage.ts'
 import type { StepResult } from './runner.ts'
@@ -74,6 +75,15 @@ describe('a promotion', () => {
       expect(await stage.liveHash(name)).toBe(hashOf('counter-additive'))
     }
     expect(post).toMatchObject({ exitCode: 0, summary: '' })
+    const [adopted, shared, ...others] = there.entries('production')
+    expect(others).toEqual([])
+    expect(adopted?.payload).toMatchObject({ action: 'adopt', databases: names, moduleHash: hashOf('counter') })
+    expect(shared).toMatchObject({
+      payload: { action: 'promote', databases: names },
+      states: ['in_progress', 'success']
+    })
+    expect(shared?.descriptions.at(-1)).toBe('updated, checked')
+    expect(main.outputs['release-id']).toBe(String(shared?.id))
   })
 
   test.concurrent('promotes nothing of which nobody knows that it passed its checks', async () => {
@@ -110,18 +120,19 @@ describe('a promotion', () => {
 })
 
 describe('a promotion that is cut off', () => {
-  const start = async (names: readonly string[], more: Partial<LedgerStepOptions> = {}) => {
+  const start = async (names: readonly string[], choice: Inputs = unchecked) => {
     const proxy = await startProxy(stage.server.url)
     const source = await stage.databaseWith('counter-additive')
-    const inputs = { server: proxy.url, 'from-database': source, databases: names.join(','), ...unchecked }
+    const inputs = { server: proxy.url, 'from-database': source, databases: names.join(','), ...choice }
     const secrets = () => [...proxy.issuedTokens]
-    const given = { database: '', inputs: { ...inputs, 'from-server': stage.server.url }, secrets, ...more }
+    const given = { database: '', inputs: { ...inputs, 'from-server': stage.server.url }, secrets }
     return { proxy, ...there.start('promote', given) }
   }
 
   test.concurrent('is undone where it was under way, when it was killed', async () => {
     const names = await Promise.all(['counter', 'counter', 'counter'].map((module) => stage.databaseWith(module)))
-    const { proxy, job, step } = await start(names)
+    const environment = `killed-${names[0]}`
+    const { proxy, job, step } = await start(names, { 'allow-unchecked': 'true', environment })
     proxy.inject({
       match: { method: 'PUT', path: new RegExp(names[1] ?? ''), nth: 1 },
       fault: { kind: 'hang', forward: true },
@@ -133,6 +144,8 @@ describe('a promotion that is cut off', () => {
     job.end()
     await proxy.close()
     expect(post).toMatchObject({ exitCode: 1 })
+    expect(post?.log).toContain(`is kept as the artifact ${keptModuleName(hashOf('counter'))}`)
+    expect(there.entries(environment).at(-1)?.states.at(-1)).toBe('failure')
     expect(post?.summary).toContain(`\`${names[1]}\``)
     expect(post?.summary).toMatch(new RegExp(`${names[1]}.*rolled-back`))
     expect(post?.summary).toMatch(new RegExp(`${names[0]}.*✅ updated`))
@@ -164,34 +177,6 @@ describe('wrong inputs of a promotion', () => {
 
   test.concurrent.each<readonly [string, Inputs, RegExp]>([
     ['nothing to promote to', from, /Give either the input `database` or `databases`/],
-    ['two things to promote to', { ...from, database: 'a', databases: 'b', ...unchecked }, /either .* or `databases`/],
-    ['nothing to promote from', { 'from-server': '', database: 'a' }, /Say where the module comes from/],
-    [
-      'a server to promote from without its database',
-      { database: 'a', 'from-environment': 'x' },
-      /goes with `from-database`/
-    ],
-    [
-      'a token that goes nowhere',
-      { ...from, 'from-server': '', 'from-token': 'x', database: 'a' },
-      /`from-token` goes with/
-    ],
-    [
-      'several databases without an environment',
-      { ...from, databases: 'a,b' },
-      /give `environment` too.*`ledger: none`/
-    ],
-    [
-      'something else than when to stop',
-      { ...from, database: 'a', 'stop-on-failure': 'yes' },
-      /`true` or `canary` or `false`/
-    ],
-    [
-      'a hash that is none',
-      { ...from, database: 'a', 'module-hash': 'c0ffee' },
-      /`module-hash` is `c0ffee`.*64 hex digits/
-    ],
-    ['too many at a time', { ...from, database: 'a', 'max-parallel': '500' }, /from `1` to `50`/],
     ['a name that no database can have', { ...from, databases: 'Game_1', ...unchecked }, /`Game_1`; allowed is/],
     [
       'an environment of which the ledger has nothing',

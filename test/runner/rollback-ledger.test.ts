@@ -17,7 +17,7 @@ afterAll(() => stage.close())
 type Choice = Omit<LedgerStepOptions, 'database'>
 
 const rollBack = async (database: string, choice: Choice = {}) =>
-  (await stage.run('rollback', { database, ...choice })).main
+  (await stage.runMain('rollback', { database, ...choice })).main
 
 const errorsOf = ({ annotations }: StepResult) =>
   annotations.filter(({ level }) => level === 'error').map(({ message }) => message)
@@ -93,4 +93,24 @@ test.concurrent('of two rollbacks at once one wins, and the other says so', asyn
   const [winner, loser] = [...both].sort((one, other) => Number(one.exitCode) - Number(other.exitCode))
   expect(await stage.stage.liveHash(database)).toBe(winner?.outputs['module-hash'])
   expect(loser && errorsOf(loser)).toEqual([expect.stringContaining(`release ${winner?.outputs['release-id']}`)])
+})
+
+test.concurrent('what another rollback has brought back meanwhile is live already, and nobody has published past it', async () => {
+  const database = await stage.databaseAfter([{ module: 'counter' }, { module: second }])
+  let go: () => void = () => undefined
+  const until = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  let held = 0
+  const on = ({ path }: GitHubRequest) => path.endsWith(`/releases/tags/${database}-v1`) && ++held === 1
+  github.api.holds.push({ on, until })
+  const late = rollBack(database)
+  while (held === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  const early = await rollBack(database)
+  go()
+  expect(early.outputs.result).toBe('rolled-back')
+  const { outputs, annotations, summary } = await late
+  expect({ outputs, annotations }).toMatchObject({ outputs: { result: 'unchanged' }, annotations: [] })
+  expect(summary).not.toContain('Drift')
+  expect(stage.entries(database)).toHaveLength(3)
 })

@@ -3,6 +3,7 @@ import { gitHubLedger } from '../../actions/github-ledger.ts'
 import { keptModuleName } from '../../actions/keep-module.ts'
 import { pushModule } from '../../src/image/oci/module-artifact.ts'
 import { openRegistry } from '../../src/image/oci/registry.ts'
+import { hashModule } from '../../src/module/hash.ts'
 import { moduleFromBytes } from '../../src/module/load.ts'
 import type { ReleaseRecord } from '../../src/release/ledger/record.ts'
 import { type Match, startProxy } from '../faults/proxy.ts'
@@ -11,7 +12,7 @@ import { hastyNetwork } from '../setup/http-server.ts'
 import { startRegistry } from '../stand-ins/registry.ts'
 import { type LedgerStepOptions, startLedgerStage } from './ledger-stage.ts'
 import type { StepResult } from './runner.ts'
-import { hashOf } from './stage.ts'
+import { hashOf, otherModule } from './stage.ts'
 
 /** Several tests run at a time, perhaps on a machine with other work. */
 jest.setTimeout(90_000)
@@ -56,7 +57,8 @@ async function databaseOf(...modules: readonly string[]): Promise<{ database: st
   return { database, ids }
 }
 
-const rollback = (options: LedgerStepOptions) => ledgerStage.run('rollback', options)
+const rollback = (options: LedgerStepOptions) => ledgerStage.runMain('rollback', options)
+const wholeRollback = (options: LedgerStepOptions) => ledgerStage.run('rollback', options)
 const errorsOf = ({ annotations }: StepResult) => annotations.filter(({ level }) => level === 'error')
 const breaking = { 'allow-breaking-clients': 'true' }
 const file = { module: 'module.wasm' }
@@ -81,7 +83,7 @@ describe('a night', () => {
     expect(planned.main.summary).toContain(`\`to: ${ids[0]}\``)
     expect(await stage.liveHash(database)).toBe(hashOf('counter-additive'))
 
-    const done = await rollback({ database, inputs: { ...breaking, reason: 'Counters stand still.' } })
+    const done = await wholeRollback({ database, inputs: { ...breaking, reason: 'Counters stand still.' } })
     expect(done.main).toMatchObject({
       exitCode: 0,
       outputs: {
@@ -134,6 +136,26 @@ describe('the bytes', () => {
     expect(done.main).toMatchObject({ exitCode: 0, outputs: { result: 'rolled-back' } })
     expect(done.main.summary).toContain('the files of the GitHub release v1.0.0')
     expect(await stage.liveHash(database)).toBe(hashOf('counter-panics'))
+  })
+})
+
+describe('the bytes of a module that several runs have kept', () => {
+  test.concurrent('come from an older artifact when the newest is broken', async () => {
+    const module = otherModule('counter', 'kept twice')
+    const leave = async () => {
+      const database = stage.newDatabase()
+      await stage.publish(database, module)
+      const left = await rollback({ database, module: 'counter-additive', inputs: file })
+      expect(left.main.outputs.result).toBe('rolled-back')
+      return database
+    }
+    const database = await leave()
+    await leave()
+    const name = keptModuleName(hashModule(module))
+    const newest = github.results.artifacts.findLast((artifact) => artifact.name === name)
+    Object.assign(newest ?? {}, { digest: `sha256:${'0'.repeat(64)}` })
+    const back = await rollback({ database, inputs: { to: hashModule(module), ...breaking } })
+    expect(back.main).toMatchObject({ exitCode: 0, outputs: { result: 'rolled-back' } })
   })
 })
 
@@ -195,6 +217,9 @@ describe('it says why it can not, and what works instead', () => {
     const done = await rollback({ ...options, module: 'counter', inputs: file })
     expect(done.main).toMatchObject({ exitCode: 0, outputs: { result: 'rolled-back' } })
     expect(done.main.annotations.filter(({ level }) => level === 'warning')).toHaveLength(1)
+    // Nobody has written down what was live, and by its hash it can be gone back to all the same.
+    const kept = github.results.artifacts.map(({ name }) => name)
+    expect(kept).toContain(keptModuleName(hashOf('counter-unhealthy')))
   })
 
   test.concurrent('outside of a run of GitHub Actions', async () => {
@@ -252,7 +277,7 @@ describe('a wrong input', () => {
     ]
   ])('%s is one error, and nothing is changed', async (_, inputs, says) => {
     const { database } = await databaseOf('counter', 'counter-unhealthy')
-    const { main, post } = await rollback({ database, module: 'counter', inputs: { module: '', ...inputs } })
+    const { main, post } = await wholeRollback({ database, module: 'counter', inputs: { module: '', ...inputs } })
     const errors = [...errorsOf(main), ...errorsOf(post)]
     expect(errors).toHaveLength(1)
     expect(errors[0]?.message).toMatch(says)

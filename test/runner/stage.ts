@@ -53,6 +53,9 @@ export type Deployed = {
   readonly savedModule: ModuleHash | undefined
 }
 
+/** A connection that is kept is closed by the server some time, perhaps just when a busy test sends its next request. */
+const onItsOwn = { connection: 'close' }
+
 export class Stage {
   readonly server: TestServer
   /** The owner's. */
@@ -113,7 +116,7 @@ export class Stage {
   publish(database: string, module: string | Uint8Array, token = this.token): Promise<Response> {
     return fetch(`${this.server.url}/v1/database/${database}`, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, ...onItsOwn },
       body: bytesOf(module)
     })
   }
@@ -122,7 +125,7 @@ export class Stage {
   async call(database: string, reducer: string, args: readonly unknown[]): Promise<void> {
     const answer = await fetch(`${this.server.url}/v1/database/${database}/call/${reducer}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json', ...onItsOwn },
       body: JSON.stringify(args)
     })
     if (answer.status !== 200) throw new Error(`${reducer}: ${answer.status} ${await answer.text()}`)
@@ -132,6 +135,7 @@ export class Stage {
   async liveHash(database: string): Promise<ModuleHash | undefined> {
     const answer = await fetch(`${this.server.url}/v1/database/${database}/sql`, {
       method: 'POST',
+      headers: onItsOwn,
       body: 'SELECT program_hash FROM st_module'
     })
     const hash = /0x[0-9a-f]+/i.exec(await answer.text())?.[0]

@@ -145,6 +145,7 @@ describe('the release tree', () => {
     const texts = [...readFiles(tree)].map(([name, content]) => [name, Buffer.from(content).toString()] as const)
     expect(texts.filter(([, text]) => text.includes('org/stdb-actions')).map(([name]) => name)).toEqual([])
     expect(read('README.md')).toContain('uses: acme/game-actions/deploy@v1')
+    expect(read('README.md')).not.toContain('stands for whoever')
     const markdown = texts.filter(([name]) => name.endsWith('.md'))
     const dead = markdown.flatMap(([name, text]) =>
       [...text.matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g)]

@@ -57,6 +57,24 @@ test.each<[string, string | RegExp, string, RegExp]>([
     'cancel-in-progress: true',
     /^6: Give the job `concurrency`/
   ],
+  [
+    'releases side by side, of each branch one',
+    'group: deploy-production',
+    `group: deploy-\${{ github.ref }}`,
+    /^6: Give the job `concurrency`/
+  ],
+  [
+    'a module that is built where something may be written',
+    / {4}permissions: \{\}\n {4}steps:/,
+    '    permissions:\n      packages: write # to push\n    steps:\n      - uses: org/stdb-actions/build-module@v1',
+    /^20: Build in a job of its own/
+  ],
+  [
+    'a module that is built in an environment',
+    / {4}permissions: \{\}\n {4}steps:/,
+    '    permissions: {}\n    environment: production\n    steps:\n      - uses: org/stdb-actions/build-module@v1',
+    /^20: Build in a job of its own/
+  ],
   ['releases side by side', / {4}concurrency:\n.*\n.*\n/, '', /^6: Give the job `concurrency`/],
   [
     'a plan that is applied',
@@ -74,7 +92,8 @@ test('one release at a time may be said for the whole workflow', () => {
   const text = good
     .replace(/ {4}concurrency:\n.*\n.*\n/, '')
     .replace('cancel-in-progress: true', 'cancel-in-progress: false')
-  expect(broken(text)).toEqual([])
+  expect(broken(text)).toEqual([expect.stringMatching(/^6: Give the job `concurrency`/)])
+  expect(broken(text.replace(/all-\$\{\{ .* \}\}/, 'deploy-production'))).toEqual([])
 })
 
 test('what is shown in Markdown may leave out all but what is dangerous', () => {

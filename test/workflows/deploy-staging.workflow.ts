@@ -38,3 +38,10 @@ test('an unhealthy release is rolled back, and the run fails', async () => {
   expect(await liveHash('my-game')).toBe(hashOf('counter-additive'))
   expect(stage.deployments('staging')).toEqual(['inactive', 'success', 'failure'])
 })
+
+test('started by hand, it publishes what has no way back', async () => {
+  stage.repository.commit(await game('counter-new-columns'))
+  const { jobs } = await run({ kind: 'workflow_dispatch', inputs: { 'allow-irreversible': 'true' } })
+  expect(jobs).toEqual({ build: 'success', deploy: 'success' })
+  expect(await liveHash('my-game')).toBe(hashOf('counter-new-columns'))
+})

@@ -40,3 +40,11 @@ test('one that is not healthy goes back, and the others are released', async () 
   expect(jobs).toEqual({ build: 'success', deploy: 'failure' })
   expect(await live()).toEqual([hashOf('counter'), hashOf('counter-additive'), hashOf('counter-additive')])
 })
+
+test('started by hand, it publishes what breaks clients and has no way back', async () => {
+  stage.repository.commit(games('counter-new-columns', 'counter-additive'))
+  const inputs = { 'allow-breaking-clients': 'true', 'allow-irreversible': 'true' }
+  const { jobs } = await run({ kind: 'workflow_dispatch', inputs })
+  expect(jobs).toEqual({ build: 'success', deploy: 'success' })
+  expect((await live())[0]).toBe(hashOf('counter-new-columns'))
+})

@@ -46,7 +46,9 @@ export class Recorder {
 
   /** Begins to read what was released before to the database, and does not wait for it. */
   lookUp(): void {
-    this.#history = readHistory(this.#ledger, this.#place)
+    // Who has found out what is live has read the ledger then, and others may have released since.
+    const isFresh = this.#subject.request.foundLive !== undefined
+    this.#history = readHistory(this.#ledger, this.#place, { isFresh })
     const newest = this.#history.releases()[Symbol.asyncIterator]()
     newest.next().catch(() => {})
   }

@@ -64,11 +64,13 @@ export function promotionHeadline(promotion: Promotion): string {
   const { databases, isDryRun } = promotion
   const all = databases.length
   const good = databases.filter(wasBegun).filter(({ result }) => passing.has(result)).length
-  const what = isDryRun ? 'can get the module: a dry run, nothing was changed' : 'run the promoted module'
+  const runs = all === 1 ? 'database runs' : 'databases run'
+  const can = all === 1 ? 'database' : 'databases'
+  const what = isDryRun ? `${can} can get the module: a dry run, nothing was changed` : `${runs} the promoted module`
   const refused = failuresIn(promotion)
   const others = [...countsOf(refused), ...(notBegunIn(promotion) > 0 ? [`${notBegunIn(promotion)} not begun`] : [])]
   const rest = others.length === 0 ? '' : ` (${others.join(', ')})`
-  return `${good} of ${all} databases ${what}${rest}`
+  return `${good} of ${all} ${what}${rest}`
 }
 
 const passing: ReadonlySet<Result> = new Set(['created', 'updated', 'unchanged', 'planned'])

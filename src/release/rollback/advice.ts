@@ -1,5 +1,5 @@
-import { code } from '../../markdown.ts'
-import { askWhatIsLive, lookAtLogs, lookWhatIsThere, seeTo } from '../advice.ts'
+import { code, escapeMarkdown } from '../../markdown.ts'
+import { askWhatIsLive, lookAtLogs, lookForBackup, lookWhatIsThere, seeTo } from '../advice.ts'
 import { rollForward } from './roll-forward.ts'
 import type { Rollback } from './rollback.ts'
 import { nameOf } from './target.ts'
@@ -22,9 +22,10 @@ export function adviceOnRollback(rollback: Rollback): readonly string[] {
     case 'refused':
       return onRefusal(rollback)
     case 'unhealthy':
+      if (ending.isAnew) return [lookForBackup]
       return [
         lookAtLogs({ server, database }),
-        `- If ${target ? nameOf(target) : 'the module'} was well before, it may not get on with what was written since: go back further, or deploy a module with a fix.`
+        `- If ${target ? escapeMarkdown(nameOf(target)) : 'the module'} was well before, it may not get on with what was written since: go back further, or deploy a module with a fix.`
       ]
     case 'unknown':
       return target === undefined

@@ -3,6 +3,7 @@ import { type Step, startJournal } from '../../journal.ts'
 import { deploy } from '../deploy.ts'
 import type { Deployment, Ending } from '../deployment.ts'
 import type { ReleaseNotes } from '../ledger/record.ts'
+import { cancellation } from '../prepare.ts'
 import { saveModule } from '../save.ts'
 import type { DeployRequest } from '../work.ts'
 import { fetchTarget } from './fetch-target.ts'
@@ -64,15 +65,6 @@ async function prepare(work: RollbackWork): Promise<Ready> {
   }
 }
 
-/** Rejects when the job is cancelled. */
-function cancellation(cancelled: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const cancel = () => reject(new Error('The job was cancelled before anything was changed.'))
-    if (cancelled.aborted) cancel()
-    cancelled.addEventListener('abort', cancel, { once: true })
-  })
-}
-
 async function getReady(work: RollbackWork): Promise<Ready> {
   const { request, tools, findings } = work
   const chosen = await chooseTarget(work)
@@ -89,6 +81,7 @@ async function getReady(work: RollbackWork): Promise<Ready> {
       module,
       modulePath: goal.kind === 'module' ? goal.path : await saveModule(tools.folder, request.database, module),
       create: false,
+      foundLive: findings.liveHash,
       onFailure: 'keep',
       notes: notesOn(chosen.target, notes)
     }

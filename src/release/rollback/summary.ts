@@ -51,7 +51,7 @@ export function renderRollbackRecovery({ server, database, next, previous }: Che
 
 /** How a rollback ended, in one line. `database` and `target` are put in as they are. */
 export function rollbackHeadline(
-  { result, live, isCutOff }: Ending,
+  { result, live, isCutOff, wasLive, isAnew }: Ending,
   database: string,
   target = 'what was asked for'
 ): string {
@@ -65,6 +65,8 @@ export function rollbackHeadline(
     case 'refused':
       return `Refused: ${database} was not rolled back, nothing was changed`
     case 'unhealthy':
+      if (isAnew) return `Made anew: ${database} was deleted in between, runs ${target}, and is empty`
+      if (wasLive) return `Unhealthy: ${database} runs ${target} already, and its checks failed`
       return isCutOff
         ? `Not checked: ${database} runs ${target} again, and nobody knows whether it is healthy`
         : `Unhealthy: ${database} runs ${target} again, and its checks failed`
@@ -92,8 +94,9 @@ function stateText(ending: Ending): string {
   const { live } = ending
   switch (live.kind) {
     case 'new':
-      return ending.result === 'unchanged'
-        ? 'it runs what was asked for.'
+      if (ending.isAnew) return 'it runs the release that was asked for, and it is empty.'
+      return ending.wasLive
+        ? 'it runs what was asked for; it was not this rollback that published it.'
         : `it runs the release that was restored. ${notTheData}`
     case 'previous':
       return 'it runs the release that was live before.'
@@ -112,13 +115,14 @@ function renderAdvice(advice: readonly string[]): string | undefined {
 
 function renderFacts(rollback: Rollback): string {
   const { server, databaseIdentity, identity, why, liveHash, liveRelease, target, source, tried, deployment } = rollback
+  const { isLedgerRead = false } = rollback
   const rows: (readonly [string, string | undefined])[] = [
     ['Server', code(server)],
     ['Database', databaseIdentity && code(databaseIdentity)],
     ['Rolled back as', code(identity)],
     ['Why', why && escapeMarkdown(why)],
-    ['The release that was live', liveHash && releaseText(liveHash, liveRelease)],
-    [restoredName[rollback.ending.live.kind], target && releaseText(target.hash, target.release)],
+    ['The release that was live', liveHash && releaseText(liveHash, liveRelease, isLedgerRead)],
+    [restoredName(rollback.ending), target && releaseText(target.hash, target.release, isLedgerRead)],
     ['Its bytes are from', source && escapeMarkdown(source)],
     // Where nobody has them, the reason has said where.
     ['Looked for in vain', tried.length === 0 || source === undefined ? undefined : tried.map(triedText).join('<br>')],
@@ -130,17 +134,14 @@ function renderFacts(rollback: Rollback): string {
   return table(head, rest)
 }
 
-const restoredName: Readonly<Record<LiveState['kind'], string>> = {
-  new: 'The release that was restored',
-  previous: 'The release to restore',
-  other: 'The release to restore',
-  none: 'The release to restore',
-  unknown: 'The release to restore'
+function restoredName({ live, wasLive }: Ending): string {
+  if (wasLive) return 'The release that was asked for'
+  return live.kind === 'new' ? 'The release that was restored' : 'The release to restore'
 }
 
-function releaseText(hash: ModuleHash, release: RecordedRelease | undefined): string {
+function releaseText(hash: ModuleHash, release: RecordedRelease | undefined, isLedgerRead: boolean): string {
   const module = `module ${code(hash)}`
-  if (release === undefined) return `${module}, of no release in the ledger`
+  if (release === undefined) return isLedgerRead ? `${module}, of no release in the ledger` : module
   const { begun, by, record } = release
   const day = new Date(begun).toISOString().slice(0, 10)
   const who = record.actor ?? by

@@ -90,6 +90,7 @@ async function choose({ request, tools, journal, findings }: RollbackWork, ident
   if (live?.kind === 'ok' && live.value) findings.liveRelease = live.value
   // A ledger that did not answer is not asked for more.
   const failure = live?.kind === 'failed' ? live : undefined
+  findings.isLedgerRead = live?.kind === 'ok'
   if (goal.kind === 'module') {
     const { hash } = goal.module
     const release = history && !failure ? await releaseOf(history, hash, liveHash) : undefined

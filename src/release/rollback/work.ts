@@ -42,6 +42,8 @@ export type RollbackFindings = {
   liveHash?: ModuleHash
   /** The release of the ledger that made it live, as far as known. */
   liveRelease?: RecordedRelease
+  /** Whether the ledger could be read, so that what it has no release of is in none. */
+  isLedgerRead?: boolean
   /** What is to be restored. */
   target?: Target
   /** Where its bytes were found. */
