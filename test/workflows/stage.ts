@@ -2,16 +2,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { root } from '../../scripts/repository.ts'
-import { type ModuleHash, moduleHashFromU256 } from '../../src/module/hash.ts'
-import { type EmbeddedServer, startServer } from '../embedded/server.ts'
-import { fixtureModule } from '../fixtures.ts'
 import { installDocker, registryIn } from '../runner/docker-stage.ts'
 import { type GitHub, startGitHub } from '../runner/github.ts'
 import { node24 } from '../runner/node24.ts'
 import { type IdTokens, startIdTokens } from '../runner/oidc.ts'
 import { checkSecrets } from '../runner/secrets.ts'
 import type { DeploymentState } from '../stand-ins/github/operations/deployments.ts'
-import { shaOf } from '../stand-ins/github/state.ts'
 import type { Host } from '../stand-ins/http-answer.ts'
 import { type RegistryStandIn, startRegistry } from '../stand-ins/registry.ts'
 import { installRustToolchain } from '../stand-ins/rust-toolchain.ts'
@@ -20,6 +16,7 @@ import { type Interruption, runAct } from './act-process.ts'
 import { type PullRequestEvent, triggeredBy, type WorkflowEvent } from './event.ts'
 import { GameRepository } from './game-repository.ts'
 import { writeJobVariables } from './job-variables.ts'
+import { type NamedServer, portOf, startNamedServer } from './named-server.ts'
 import { standInFor } from './stand-in-actions.ts'
 import { readWorkflow, type Use, type Workflow } from './workflow.ts'
 
@@ -43,18 +40,6 @@ export const variables = {
   SPACETIMEDB_SOAK: '1s'
 }
 
-/** A SpacetimeDB server, which jobs reach by its name over TLS. */
-export type NamedServer = {
-  readonly url: string
-  /** The owner's of what it publishes. */
-  readonly token: string
-  /** Publishes a fixture as another tool would. Throws when that fails. */
-  publish(database: string, module: string): Promise<void>
-  /** Of the module that a database has; `undefined` where there is none. */
-  liveHash(database: string): Promise<ModuleHash | undefined>
-  close(): Promise<unknown>
-}
-
 /** Starts what workflows reach: GitHub's services, SpacetimeDB's releases, servers by their names, and other hosts. */
 export async function startWorkflowStage(
   servers: readonly string[] = ['stdb.example.org'],
@@ -68,41 +53,14 @@ export async function startWorkflowStage(
   const { contents, host } = registry
   ports.set('ghcr.io', portOf(`http://${host}`)).set('tokens.ghcr.io', portOf(contents.addresses.tokens))
   contents.addresses = { ...contents.addresses, tokens: 'https://tokens.ghcr.io' }
-  const containers = await namedServer(await startServer())
+  const containers = await startNamedServer()
   const stage = new WorkflowStage({ github, idTokens: await startIdTokens(), registry, containers })
   for (const host of servers) {
-    const server = await startServer()
+    const server = await startNamedServer()
     ports.set(host, portOf(server.url))
-    stage.servers.set(host, await namedServer(server))
+    stage.servers.set(host, server)
   }
   return stage
-}
-
-function portOf(url: string): number {
-  return Number(new URL(url).port)
-}
-
-async function namedServer({ url, issueToken, close }: EmbeddedServer): Promise<NamedServer> {
-  const token = await issueToken('owner')
-  const ask = async (path: string, request: RequestInit) => {
-    const answer = await fetch(`${url}/v1/database/${path}`, request)
-    return { ok: answer.ok, text: await answer.text() }
-  }
-  return {
-    url,
-    token,
-    publish: async (database, module) => {
-      const body = fixtureModule(`${module}.wasm`)
-      const { ok, text } = await ask(database, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body })
-      if (!ok) throw new Error(text)
-    },
-    liveHash: async (database) => {
-      const { ok, text } = await ask(`${database}/sql`, { method: 'POST', body: 'SELECT program_hash FROM st_module' })
-      const hash = /0x[0-9a-f]+/i.exec(text)?.[0]
-      return ok && hash !== undefined ? moduleHashFromU256(hash) : undefined
-    },
-    close
-  }
 }
 
 type Services = Pick<WorkflowStage, 'github' | 'idTokens' | 'registry' | 'containers'>
@@ -155,26 +113,31 @@ export class WorkflowStage {
    */
   async run({ workflow: file, event, secrets = {}, variables = {}, interruption }: RunOptions): Promise<Outcome> {
     const workflow = readWorkflow(file)
-    const path = `.github/workflows/${file}`
-    const sha = this.repository.commit({ [path]: workflow.text })
+    const sha = this.repository.commit({ [pathOf(workflow)]: workflow.text })
     if (event.kind === 'tag') this.repository.tag(event.tag)
-    const { name, ref, payload } = triggeredBy(event, sha, this.github.api.state)
+    const trigger = triggeredBy(event, sha, this.github.api.state)
     const folder = join(this.#folder, `run-${++this.#runs}`)
     mkdirSync(join(folder, 'home'), { recursive: true })
     const isFromFork = event.kind === 'pull_request' && event.isFromFork === true
-    const given = isFromFork ? {} : secrets
-    const pullRequest = event.kind === 'pull_request' ? { number: event.number, fromFork: isFromFork } : undefined
-    const branch = event.kind === 'pull_request' ? { branch: event.branch } : {}
-    const run = this.github.startRun({ ...branch, sha, ...(pullRequest && { pullRequest }) })
-    if (event.kind === 'pull_request') this.#showPullRequest(event, sha)
+    const id = this.#startRun(event, sha)
     const givenToken = `ghs_given${crypto.randomUUID().replaceAll('-', '')}`
     const { api, results } = this.github
     const services = { api, results, idTokens: this.idTokens }
-    const ofJobs = { workflow, folder, run: run.id, ref, isFromFork, givenToken, ...services }
-    const hidden = { GITHUB_TOKEN: givenToken, ...writeJobVariables(ofJobs), ...given }
-    const write = (name: string, content: object) => {
-      writeFileSync(join(folder, name), JSON.stringify(content))
-      return join(folder, name)
+    const ofJobs = writeJobVariables({
+      workflow,
+      folder,
+      run: id,
+      ref: trigger.ref,
+      isFromFork,
+      givenToken,
+      ...services
+    })
+    const hidden = { GITHUB_TOKEN: givenToken, ...ofJobs, ...(isFromFork ? {} : secrets) }
+    const files = {
+      eventpath: trigger.payload,
+      'secret-file': hidden,
+      'var-file': variables,
+      'env-file': this.#variables(workflow, id, trigger.ref)
     }
     const lines = await runAct({
       program: `${STDB_ACT}`,
@@ -182,27 +145,12 @@ export class WorkflowStage {
       env: this.#environment(folder),
       deadline: 240_000,
       interruption,
-      args: [
-        name,
-        ...['--json', '--rm', '--no-cache-server', '--no-skip-checkout', '--workflows', path],
-        ...['--platform', 'ubuntu-latest=-self-hosted', '--concurrent-jobs', '1', '--actor', 'octocat'],
-        ...['--action-cache-path', join(folder, 'act'), '--eventpath', write('event.json', payload)],
-        ...['--secret-file', write('secrets.yml', hidden), '--var-file', write('variables.yml', variables)],
-        ...['--env-file', write('env.yml', this.#variables(workflow, run.id, ref))],
-        ...localRepositories(workflow)
-      ]
+      args: [trigger.name, ...actArguments(workflow, folder), ...writeFiles(folder, files)]
     })
     const outcome = outcomeOf(workflow.jobs.keys(), lines)
     writeLog(`${basename(file, '.yml')}-${this.#runs}.log`, outcome.log)
-    const known = [...Object.values(hidden), ...api.secrets, ...results.secrets, ...this.idTokens.secrets]
-    checkSecrets(known, [
-      { where: 'the log', text: outcome.log },
-      ...outcome.summaries.map(({ job, text }) => ({ where: `a summary of ${job}`, text }))
-    ])
-    const conclusion = Object.values(outcome.jobs).includes('failure') ? 'failure' : 'success'
-    const runs = api.state.runs
-    const index = runs.findIndex(({ id }) => id === run.id)
-    runs[index] = { ...runs[index], id: run.id, sha: shaOf({ id: run.id, sha }), conclusion }
+    checkOutcome(outcome, [...Object.values(hidden), ...api.secrets, ...results.secrets, ...this.idTokens.secrets])
+    this.#endRun(id, outcome)
     rmSync(folder, { recursive: true, force: true })
     return outcome
   }
@@ -212,6 +160,22 @@ export class WorkflowStage {
     const servers = [this.containers, ...this.servers.values()].map((server) => server.close())
     rmSync(this.#folder, { recursive: true, force: true })
     await Promise.all([...servers, this.github.close(), this.idTokens.close(), this.registry.close()])
+  }
+
+  /** `GITHUB_RUN_ID`. */
+  #startRun(event: WorkflowEvent, sha: string): number {
+    if (event.kind !== 'pull_request') return this.github.startRun({ sha }).id
+    this.#showPullRequest(event, sha)
+    const { number, branch, isFromFork: fromFork = false } = event
+    return this.github.startRun({ branch, sha, pullRequest: { number, fromFork } }).id
+  }
+
+  /** GitHub says from now on how it ended. */
+  #endRun(id: number, { jobs }: Outcome): void {
+    const { runs } = this.github.api.state
+    const conclusion = Object.values(jobs).includes('failure') ? 'failure' : 'success'
+    const ended = runs.map((each) => (each.id === id ? ({ ...each, conclusion } as const) : each))
+    runs.splice(0, runs.length, ...ended)
   }
 
   #showPullRequest({ number, branch, action, isFromFork }: PullRequestEvent, sha: string): void {
@@ -241,7 +205,7 @@ export class WorkflowStage {
   }
 
   /** What GitHub tells a job of its run, and act doesn't know. */
-  #variables({ file }: Workflow, run: number, ref: string): Record<string, string> {
+  #variables(workflow: Workflow, run: number, ref: string): Record<string, string> {
     const { owner, id } = this.github.api.state.repository
     const { fullName } = this.github.api.state
     return {
@@ -251,7 +215,7 @@ export class WorkflowStage {
       GITHUB_RUN_ID: String(run),
       GITHUB_RUN_NUMBER: String(this.#runs),
       GITHUB_TRIGGERING_ACTOR: 'octocat',
-      GITHUB_WORKFLOW_REF: `${fullName}/.github/workflows/${file}@${ref}`,
+      GITHUB_WORKFLOW_REF: `${fullName}/${pathOf(workflow)}@${ref}`,
       RUNNER_ENVIRONMENT: 'github-hosted'
     }
   }
@@ -262,6 +226,34 @@ function writeLog(name: string, log: string): void {
   const folder = join(root, 'build/workflows/logs')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, name), log)
+}
+
+function pathOf({ file }: Workflow): string {
+  return `.github/workflows/${file}`
+}
+
+function actArguments(workflow: Workflow, folder: string): string[] {
+  return [
+    ...['--json', '--rm', '--no-cache-server', '--no-skip-checkout', '--workflows', pathOf(workflow)],
+    ...['--platform', 'ubuntu-latest=-self-hosted', '--concurrent-jobs', '1', '--actor', 'octocat'],
+    ...['--action-cache-path', join(folder, 'act')],
+    ...localRepositories(workflow)
+  ]
+}
+
+/** Files for options of act that read YAML or JSON, and those options. */
+function writeFiles(folder: string, contents: Readonly<Record<string, object>>): string[] {
+  return Object.entries(contents).flatMap(([option, content]) => {
+    const path = join(folder, `${option}.yml`)
+    writeFileSync(path, JSON.stringify(content))
+    return [`--${option}`, path]
+  })
+}
+
+/** Throws `LeakedSecret` when one of the secrets can be read. */
+function checkOutcome({ log, summaries }: Outcome, secrets: readonly string[]): void {
+  const ofSummaries = summaries.map(({ job, text }) => ({ where: `a summary of ${job}`, text }))
+  checkSecrets(secrets, [{ where: 'the log', text: log }, ...ofSummaries])
 }
 
 /** Our own actions come from the release tree, those of others from stand-ins. */
