@@ -22,7 +22,8 @@ export type RegistryInputs = {
   readonly username: string | undefined
   readonly password: string | undefined
   readonly githubToken: string | undefined
-  readonly moduleArtifact: boolean
+  /** Whether the module alone is to be stored; the input by which it is, where that is not `module-artifact`. */
+  readonly moduleArtifact: boolean | 'publish-image'
 }
 
 /**
@@ -41,8 +42,12 @@ export async function openRegistryLogin(
   await makeDockerConfig(join(root, 'config'), own, login?.registry)
   const credential = login?.registry === host ? login : known.kind === 'login' ? known.credential : undefined
   if (credential === undefined && known.kind === 'hidden' && plan.push && inputs.moduleArtifact) {
+    const use =
+      inputs.moduleArtifact === 'publish-image'
+        ? "`publish-image`, which stores the module alone too, can't use either. Give `username` and `password`."
+        : "`module-artifact: true` can't use either. Give `username` and `password`, or leave out `module-artifact`."
     throw new ConfigurationError(
-      `The login to ${host} is in a credential helper or is a token of docker's own, and the module alone (\`module-artifact\`) can't be stored by either. Give \`username\` and \`password\`.`
+      `The login to ${host} is in a credential helper or is a token of docker's own, and ${use}`
     )
   }
   if (credential !== undefined) maskSecret(credential.password)

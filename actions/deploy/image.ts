@@ -115,7 +115,7 @@ export class ReleaseImage {
     if (plan.heldBack !== undefined) return {}
     const { environment, cancellation } = step
     const { root } = kept
-    const login = { ...inputs, registry: undefined, moduleArtifact: true }
+    const login = { ...inputs, registry: undefined, moduleArtifact: 'publish-image' } as const
     const credential = await openRegistryLogin(docker, { root, plan, inputs: login, environment })
     const builder = await inspectBuilder(docker, undefined)
     const build = await prepareBuild(docker, {

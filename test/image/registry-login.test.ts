@@ -21,10 +21,12 @@ type Given = {
   readonly push?: boolean
   readonly config?: object
   readonly inputs?: Readonly<Record<string, string>>
+  /** What stores the module alone, where it is not `module-artifact`. */
+  readonly moduleArtifact?: 'publish-image'
 }
 
 /** As whom docker logs in, and as whom the registry's own API is spoken to. */
-async function open({ image, push = true, config = {}, inputs = {} }: Given) {
+async function open({ image, push = true, config = {}, inputs = {}, moduleArtifact }: Given) {
   const folder = join(root, String(++folders))
   mkdirSync(folder)
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
@@ -52,7 +54,8 @@ async function open({ image, push = true, config = {}, inputs = {} }: Given) {
   const all = { module: 'module.wasm', 'module-artifact': 'true', ...inputs }
   const given = Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])
   const environment = { ...Object.fromEntries(given), DOCKER_CONFIG: folder, GITHUB_ACTOR: 'octocat' }
-  const own = { root: join(folder, 'own'), plan, inputs: readInputs(spec, environment), environment }
+  const asked = { ...readInputs(spec, environment), ...(moduleArtifact && { moduleArtifact }) }
+  const own = { root: join(folder, 'own'), plan, inputs: asked, environment }
   const credential = await openRegistryLogin(docker, own)
   return { logins, api: credential && `${credential.username}:${credential.password}` }
 }
@@ -120,6 +123,10 @@ test.each<{ readonly says: RegExp; readonly given: Given }>([
   {
     says: /login to r\.example is in a credential helper.*`module-artifact: true`.*`username` and `password`/,
     given: { image: 'r.example/g', config: { credHelpers: { 'r.example': 'x' } } }
+  },
+  {
+    says: /login to r\.example is in a credential helper.*`publish-image`, which.*`username` and `password`\.$/,
+    given: { image: 'r.example/g', config: { credHelpers: { 'r.example': 'x' } }, moduleArtifact: 'publish-image' }
   }
 ])('before anything is built: $says', async ({ given, says }) => {
   await expect(open(given)).rejects.toThrow(says)
