@@ -1,4 +1,4 @@
-import{e as u}from"./chunk-action-annotations.js";import{a as d}from"./chunk-node-fs-promises.js";import{b as c}from"./chunk-errors.js";import{c as p}from"./chunk-runtime.js";var i=p(d(),1);function l(n,{limit:r,sizeOf:e,note:t}){let o=n.endsWith(`
+import{c as u}from"./chunk-action-annotations.js";import{a as d}from"./chunk-node-fs-promises.js";import{b as c}from"./chunk-errors.js";import{c as p}from"./chunk-runtime.js";var i=p(d(),1);function l(n,{limit:r,sizeOf:e,note:t}){let o=n.endsWith(`
 `)?n:`${n}
 `;if(e(o)<=r)return o;let s=r-e(`
 ${t}

@@ -1,0 +1,1 @@
+import{a as s,r,s as t}from"./chunk-actions-http-client.js";import{c as n}from"./chunk-runtime.js";var i=n(s(),1);function u(o){process.stdout.write(`${g(o)}${i.EOL}`)}function m(o){r()&&t(o)}function g(o){return o.replace(/^(\s*):(?=:)/gm,`$1:${e}`).replace(/##(?=\[)/g,`#${e}#`)}var e="\u2060";export{u as a,m as b};

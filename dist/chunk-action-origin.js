@@ -1,0 +1,1 @@
+function e(n){let{GITHUB_SHA:t,GITHUB_REPOSITORY:r,GITHUB_SERVER_URL:o}=n,i=n.GITHUB_RUN_ID;return{...t&&{commit:t},...r&&{repository:r},...o&&r&&i&&{run:`${o}/${r}/actions/runs/${i}`}}}export{e as a};

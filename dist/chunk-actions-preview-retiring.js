@@ -1,0 +1,1 @@
+import{c as t}from"./chunk-action-annotations.js";var d=10;async function f(r,n,s){if(r===void 0)return;let i=0;for await(let e of r.releases(n)){let a=e.kind==="ok"&&e.value.id===s,o=e.kind==="ok"&&!a?await r.retire(e.value.id):e;if(o.kind==="failed"){t("The ledger still shows a preview that is gone",o.reason);return}if(i+=1,i===d)return}}export{f as a};

@@ -1,0 +1,1 @@
+import{a as r}from"./chunk-release-checkpoint.js";import{a as e}from"./chunk-action-state.js";import{e as t,l as o,u as i}from"./chunk-zod.js";var m=e("preview",r),f=e("unfilled",i({prefix:t(),number:o()}).nullable());export{m as a,f as b};

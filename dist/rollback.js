@@ -1,0 +1,9 @@
+try {
+  const { run } = await import('./step-rollback.js')
+  await run()
+} catch (error) {
+  const message = String(error?.message ?? error).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+  console.log(`::error title=rollback could not be started::${message}`)
+  process.exitCode = 1
+}
+process.stdout.write('', () => process.exit())
